@@ -1,0 +1,32 @@
+/** Card security codes: three or four digits that a word names as such. They must never be recorded. */
+import type { Detector, Source } from "./port.ts";
+import { closes, contextWords, opens } from "./surroundings.ts";
+
+const named =
+  "cv[vcn]2?|cs[cv]2?|cav2?|cvc ?code|security (?:code|number)|card verification(?: (?:code|value|number))?|verification value|" +
+  "(?:karten)?prüf(?:nummer|ziffer|nr)|(?:karten)?sicherheits(?:code|nummer)|cryptogramme|code de sécurité|code de vérification|" +
+  "c[oó]digo de (?:seguridad|verificaci[oó]n)|codice di sicurezza";
+/** Up to 24 characters without a digit between name and number, so that `cvc 123, valid to 2028` names only 123. */
+const before = new RegExp(`${contextWords(named).source}[^\\d\\n]{0,24}$`, "iu");
+/** Not a name that has its own number after it: `4242 cvc 123`. */
+const after = new RegExp(`^[\\s("'–-]{1,3}(?:(?:is|as|ist|est|es) (?:the|my|der|die|mein|le|mon|el|mi) )?(?:${named})(?![\\p{L}]|[^\\p{L}\\d]{0,3}\\d)`, "iu");
+export const securityCodeLookAhead = 56;
+const lookBehind = 56;
+
+function isNamed(text: Source, start: number, end: number, isAlone: boolean): boolean {
+  if (before.test(text.slice(Math.max(0, start - lookBehind), start))) return true;
+  return isAlone && after.test(text.slice(end, end + securityCodeLookAhead));
+}
+
+export const cardSecurityCode: Detector = {
+  name: "card-security-code",
+  onNumber(text, chain, found) {
+    for (let group = 0; group < chain.starts.length; group++) {
+      const start = chain.starts[group]!;
+      const end = chain.ends[group]!;
+      if (end - start < 3 || end - start > 4 || !opens(text, start, ".,-") || !closes(text, end, ".,-")) continue;
+      if (!isNamed(text, start, end, chain.starts.length === 1)) continue;
+      found.push({ detector: "card-security-code", start, end, kind: "card-security-code", confidence: "pattern" });
+    }
+  },
+};

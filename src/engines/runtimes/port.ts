@@ -1,0 +1,38 @@
+/**
+ * A runtime serves a model in this process (or in a worker of it). Loading is the only place where a model file is read;
+ * a file that does not load is refused there, and its rung is then not eligible.
+ */
+import type { ChatRequest, ChatResponse } from "../../kernel/chat.ts";
+import type { FeatureValue, Reason } from "../../kernel/decision.ts";
+import type { FeatureContract } from "../../kernel/snapshot.ts";
+import type { Passage } from "../../retrieval/port.ts";
+
+export interface ScoreModel {
+  kind: "score";
+  /** Calls block the event loop for at most this long, or run in a worker. Microseconds, measured at load. */
+  readonly costMicros: number;
+  /** One score in [0, 1] per row, in order. Rows have passed the feature contract. Throws WeirError on a fault. */
+  score(rows: readonly Record<string, FeatureValue>[], signal?: AbortSignal): Promise<ScoredRow[]>;
+  close(): Promise<void>;
+}
+
+export interface ScoredRow {
+  score: number;
+  /** Rules that fired, for models that know them. */
+  reasons: Reason[];
+}
+
+export interface ChatModel {
+  kind: "chat";
+  /** `undefined` is an abstention: the next rung is taken. */
+  answer(request: ChatRequest, passages: readonly Passage[], signal?: AbortSignal): Promise<ChatResponse | undefined>;
+  close(): Promise<void>;
+}
+
+export type LoadedModel = ScoreModel | ChatModel;
+
+export interface Runtime {
+  name: "onnx" | "rules" | "extractive";
+  /** Rejects with an Error that says what is wrong with the file and what to do. */
+  load(model: { name: string; bytes?: Uint8Array; contract?: FeatureContract }): Promise<LoadedModel>;
+}

@@ -1,0 +1,119 @@
+/**
+ * Conditions are CEL, type-checked once per place they stand in. Every number is a `double` here and whole-number
+ * literals mix freely with it, so `score >= 1` and `score >= 1.0` mean the same and callers pass plain JS numbers.
+ */
+import { Environment } from "@marcbachmann/cel-js";
+import type { Condition, FeatureContract } from "./snapshot.ts";
+
+/** The places where a condition may stand; each declares its own variables. */
+export const conditionPlaces = ["decide-score", "decide-chat", "rung", "use-case", "rules"] as const;
+export type ConditionPlace = (typeof conditionPlaces)[number];
+
+/** Why an expression is refused; `start` and `end` are offsets (UTF-16 code units) into its source. */
+export interface ConditionProblem {
+  message: string;
+  start: number;
+  end: number;
+}
+
+export type ConditionResult = { ok: true; condition: Condition } | { ok: false; problem: ConditionProblem };
+
+type Schema = Record<string, string>;
+
+const principal: Schema = {
+  type: "string",
+  id: "string",
+  tenant: "string",
+  environment: "string",
+  groups: "list<string>",
+};
+
+/** Variables by place, as documented in the configuration reference; `features` comes from the contract. */
+export const conditionVariables: Record<ConditionPlace, Record<string, string | Schema>> = {
+  "decide-score": { score: "double", confidence: "double", rung: "double" },
+  "decide-chat": { confidence: "double", abstained: "bool", finish: "string", guards: "list<string>", rung: "double" },
+  rung: { principal, purpose: "string", data_class: "string", risk: "string", tokens: "double", stream: "bool" },
+  "use-case": { principal, purpose: "string", subject_known: "bool", environment: "string" },
+  rules: {},
+};
+
+const placesWithFeatures: readonly ConditionPlace[] = ["decide-score", "rung", "rules"];
+
+/** Nullable features are `dyn<…>`: comparing them with null is allowed, using null as a number fails the evaluation. */
+function featureSchema(contract: FeatureContract): Schema {
+  return Object.fromEntries(
+    contract.features.map((feature) => {
+      const type = feature.type === "category" ? "string" : "double";
+      return [feature.name, feature.nullable ? `dyn<${type}>` : type];
+    }),
+  );
+}
+
+function mixedNumbers(environment: Environment): void {
+  const pairs = [
+    ["double", "int"],
+    ["int", "double"],
+  ] as const;
+  environment.registerOperator("double == int", (left: number, right: bigint) => left === Number(right));
+  environment.registerOperator("double in list<int>", (left: number, right: bigint[]) =>
+    right.some((item) => Number(item) === left),
+  );
+  for (const [left, right] of pairs) {
+    environment.registerOperator(`${left} + ${right}: double`, (a: number, b: number) => Number(a) + Number(b));
+    environment.registerOperator(`${left} - ${right}: double`, (a: number, b: number) => Number(a) - Number(b));
+    environment.registerOperator(`${left} * ${right}: double`, (a: number, b: number) => Number(a) * Number(b));
+    environment.registerOperator(`${left} / ${right}: double`, (a: number, b: number) => Number(a) / Number(b));
+  }
+}
+
+function environmentOf(place: ConditionPlace, contract: FeatureContract | undefined): Environment {
+  const environment = new Environment({ limits: { maxAstNodes: 2_000, maxDepth: 60 } });
+  mixedNumbers(environment);
+  for (const [name, type] of Object.entries(conditionVariables[place])) {
+    if (typeof type === "string") environment.registerVariable(name, type);
+    else environment.registerVariable({ name, schema: type });
+  }
+  if (contract && placesWithFeatures.includes(place)) {
+    environment.registerVariable({ name: "features", schema: featureSchema(contract) });
+  }
+  return environment;
+}
+
+/** One compiler per place and contract; making one costs about a millisecond, compiling with it microseconds. */
+export function conditionCompiler(
+  place: ConditionPlace,
+  contract?: FeatureContract,
+): (source: string) => ConditionResult {
+  const environment = environmentOf(place, contract);
+  return (source) => compileWith(environment, source);
+}
+
+/** Compiles one expression; for many in one place take `conditionCompiler`. */
+export function compileCondition(source: string, place: ConditionPlace, contract?: FeatureContract): ConditionResult {
+  return conditionCompiler(place, contract)(source);
+}
+
+function compileWith(environment: Environment, source: string): ConditionResult {
+  const refusal = (message: string, start = 0, end = source.length): ConditionResult => ({
+    ok: false,
+    problem: { message, start, end },
+  });
+  const checked = environment.check(source);
+  if (!checked.valid) {
+    const error = checked.error;
+    return refusal(error?.summary ?? "the condition is not valid CEL", error?.range?.start, error?.range?.end);
+  }
+  if (checked.type !== "bool") {
+    return refusal(`a condition must be true or false (bool), but this is ${checked.type}`);
+  }
+  const run = environment.parse(source);
+  const test: Condition["test"] = (variables, report) => {
+    try {
+      return run(variables) === true;
+    } catch (error) {
+      report?.(error instanceof Error && "summary" in error ? String(error.summary) : "evaluation failed");
+      return false;
+    }
+  };
+  return { ok: true, condition: { source, test } };
+}

@@ -1,0 +1,175 @@
+/**
+ * The decision and its record. Record types are the wire format of the journal, the projection, proof bundles and the
+ * admin API, hence snake_case. What is in `meta` types may be searched; what is in `content` types is encrypted.
+ */
+import type { ErrorCode } from "./errors.ts";
+import type { Citation } from "./chat.ts";
+import type { DecisionId } from "./ids.ts";
+import type { NanoUsd } from "./money.ts";
+import type { Environment, Principal } from "./principal.ts";
+import type { Usage } from "./usage.ts";
+
+export const decisionKinds = ["chat", "score"] as const;
+export type DecisionKind = (typeof decisionKinds)[number];
+export const riskTiers = ["minimal", "limited", "high"] as const;
+export type RiskTier = (typeof riskTiers)[number];
+/** In rising order: constraints only ever move to the right. */
+export const dataClasses = ["public", "internal", "personal", "sensitive"] as const;
+export type DataClass = (typeof dataClasses)[number];
+export const stageNames = [
+  "identify",
+  "admit",
+  "reserve",
+  "screen",
+  "route",
+  "recall",
+  "ground",
+  "serve",
+  "check",
+  "judge",
+  "settle",
+] as const;
+export type StageName = (typeof stageNames)[number];
+
+/** How a decision ended. `answered` includes scores; `referred` is pending at a human. */
+export const decisionStates = ["answered", "referred", "refused", "failed", "interrupted"] as const;
+export type DecisionState = (typeof decisionStates)[number];
+
+export interface BegunMeta {
+  use_case: string;
+  kind: DecisionKind;
+  environment: Environment;
+  surface: string;
+  principal: Pick<Principal, "type" | "id" | "credential">;
+  purpose?: string;
+  /** Lawful basis that the use case declares for the purpose. */
+  basis?: string;
+  consent?: string;
+  subject?: string;
+  session?: string;
+  risk: RiskTier;
+  data_class: DataClass;
+  snapshot: { number: number; hash: string };
+  bundle: string;
+  stream: boolean;
+  synthetic?: true;
+  /** HMAC of (tenant, principal, use case, key): never the key itself. */
+  idempotency?: { key: string; body: string };
+  trace?: string;
+}
+
+export type AttemptStatus = "ok" | "failed" | "aborted" | "timeout" | "rejected" | "unaffordable" | "interrupted";
+
+export interface AttemptMeta {
+  n: number;
+  rung: number;
+  slot?: string;
+  arm: string;
+  /** Probability with which the release assigned this arm. */
+  probability: number;
+  model: string;
+  target: string;
+  region: string;
+  status: AttemptStatus;
+  /** Stable reason of a failure, e.g. `http_429`, `connect_refused`, `idle_timeout`. */
+  reason?: string;
+  usage: Usage;
+  price: string;
+  cost_nano_usd: NanoUsd;
+  held_nano_usd: NanoUsd;
+  started_at_ms: number;
+  duration_ms: number;
+  ttft_ms?: number;
+}
+
+export interface GuardVerdict {
+  guard: string;
+  on: "input" | "output" | "passages";
+  verdict: "allow" | "deny" | "modify" | "error";
+  /** What was enforced; differs from the verdict e.g. where a failed guard of a `minimal` use case is let through. */
+  action: "allow" | "redact" | "block" | "next-rung";
+  /** Findings by detector kind; counts only. */
+  findings: Record<string, number>;
+  reason?: string;
+}
+
+export interface RouteReason {
+  rung: number;
+  target: string;
+  eligible: boolean;
+  /** `eligible`, `region_not_allowed`, `data_class_not_allowed`, `condition_false`, `model_not_loaded`, `vendor_closed`, `tools_unsupported`, … */
+  reason: string;
+  detail?: string;
+}
+
+export interface Reason {
+  basis: "rule" | "policy" | "model";
+  name: string;
+  text?: string;
+}
+
+export interface SettledMeta extends BegunMeta {
+  state: DecisionState;
+  /** True on a settle without `begun`: refused before the first side effect. */
+  refused_before_begin?: true;
+  code?: ErrorCode;
+  status: number;
+  started_at_ms: number;
+  duration_ms: number;
+  ttft_ms?: number;
+  /** Milliseconds spent by stage. */
+  stages: Partial<Record<StageName, number>>;
+  route: RouteReason[];
+  attempts: number;
+  model?: string;
+  rung?: number;
+  cache: { status: "off" | "miss" | "hit" | "follower" | "bypass"; from?: DecisionId };
+  retrieval?: { collection: string; generation: string; passages: { source: string; score: number }[] };
+  guards: GuardVerdict[];
+  score?: number;
+  confidence?: number;
+  thresholds?: { when: string; result: string }[];
+  /** Index into `thresholds` of the rule that decided. */
+  rule?: number;
+  result?: string;
+  reasons: Reason[];
+  automation: "auto" | "assisted" | "human";
+  usage: Usage;
+  cost_nano_usd: NanoUsd;
+  dropped?: string[];
+  /** What of a stream had left when it ended early. */
+  delivered?: { frames: number; bytes: number; complete: boolean };
+  /** SHA-256 (HMAC-keyed) digests of the request and answer bodies, whatever `record` says. */
+  digests: { request: string; answer?: string };
+  record: "redacted" | "full" | "digest";
+  release?: { slot: string; bundle: string };
+  refer_to?: string;
+}
+
+/** What is encrypted beside a settled entry, as `record` allows. */
+export interface SettledContent {
+  features?: Record<string, FeatureValue>;
+  messages?: unknown;
+  answer?: unknown;
+  citations?: Citation[];
+}
+
+export type FeatureValue = number | string | boolean | null;
+
+export interface OutcomeMeta {
+  amends: "outcome";
+  use_case: string;
+  outcome_id: string;
+  label: string;
+  value?: number;
+  observed_at_ms: number;
+  principal: Pick<Principal, "type" | "id" | "credential">;
+}
+
+export interface AdminMeta {
+  act: string;
+  operator: { id: string; name: string };
+  /** What it was done to, e.g. `key:kid_…`, `decision:dec_…`, `snapshot:12`. */
+  on?: string;
+  detail?: Record<string, unknown>;
+}

@@ -1,0 +1,44 @@
+/**
+ * Money is integer nano-USD (1e-9 USD) in a `number` (safe up to 9.0 million USD per amount; larger amounts throw).
+ * Prices are integer femto-USD (1e-15 USD) per unit, so that every published price per million tokens is exact.
+ */
+declare const nano: unique symbol;
+export type NanoUsd = number & { readonly [nano]: "NanoUsd" };
+
+export const zeroUsd = 0 as NanoUsd;
+
+export function nanoUsd(amount: number): NanoUsd {
+  if (!Number.isSafeInteger(amount)) throw new RangeError(`${amount} is not a whole number of nano-USD`);
+  return amount as NanoUsd;
+}
+
+const femtoPerNano = 1_000_000n;
+
+/** Rounds a femto-USD sum to nano-USD once, half to even. */
+export function roundToNano(femtoUsd: bigint): NanoUsd {
+  const negative = femtoUsd < 0n;
+  const magnitude = negative ? -femtoUsd : femtoUsd;
+  let whole = magnitude / femtoPerNano;
+  const rest = magnitude % femtoPerNano;
+  if (rest * 2n > femtoPerNano || (rest * 2n === femtoPerNano && whole % 2n === 1n)) whole += 1n;
+  return nanoUsd(Number(negative ? -whole : whole));
+}
+
+/** Parses a decimal USD amount ("2.50", 0.0000025) into femto-USD exactly; throws on more than 15 decimals. */
+export function femtoUsdOf(usd: string | number): bigint {
+  const text = typeof usd === "number" ? plainDecimal(usd) : usd.trim();
+  const match = /^(\d+)(?:\.(\d{1,15})0*)?$/.exec(text);
+  if (!match) throw new RangeError(`"${text}" is not a non-negative USD amount with at most 15 decimals`);
+  return BigInt(match[1]!) * 10n ** 15n + BigInt((match[2] ?? "").padEnd(15, "0"));
+}
+
+// 2.5e-7 prints in exponent form; toFixed(15) of the shortest decimal is exact for prices with up to 15 decimals.
+const plainDecimal = (value: number): string => (/e/i.test(String(value)) ? value.toFixed(15) : String(value));
+
+/** "$0.000125" with as many decimals as the amount has, at least two. */
+export function formatUsd(amount: NanoUsd): string {
+  const sign = amount < 0 ? "-" : "";
+  const digits = Math.abs(amount).toString().padStart(10, "0");
+  const decimals = digits.slice(-9).replace(/0+$/, "").padEnd(2, "0");
+  return `${sign}$${digits.slice(0, -9)}.${decimals}`;
+}
