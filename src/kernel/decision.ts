@@ -139,8 +139,8 @@ export interface SettledMeta extends BegunMeta {
   dropped?: string[];
   /** What of a stream had left when it ended early. */
   delivered?: { frames: number; bytes: number; complete: boolean };
-  /** SHA-256 (HMAC-keyed) digests of the request and answer bodies, whatever `record` says. */
-  digests: { request: string; answer?: string };
+  /** HMAC-SHA256 of request body and answer under the install's key, where `record` keeps no content. */
+  digests?: { request: string; answer?: string };
   record: "redacted" | "full" | "digest";
   release?: { slot: string; bundle: string };
   refer_to?: string;
@@ -149,6 +149,8 @@ export interface SettledMeta extends BegunMeta {
 /** What is encrypted beside a settled entry, as `record` allows. */
 export interface SettledContent {
   features?: Record<string, FeatureValue>;
+  /** Kept for 24 h so that a repeated idempotency key gets the same answer, whatever `record` says. */
+  kept_answer?: unknown;
   messages?: unknown;
   answer?: unknown;
   citations?: Citation[];

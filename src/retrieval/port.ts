@@ -7,6 +7,8 @@ export interface Passage {
   end: number;
   /** Groups of principals that may read it; `public` is everyone. */
   groups: readonly string[];
+  /** When a person last confirmed the source, as YYYY-MM-DD. */
+  reviewed?: string;
   score: number;
 }
 

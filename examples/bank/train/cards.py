@@ -46,6 +46,23 @@ def bin_table(bins):
     return "\n".join(lines)
 
 
+def aligned(text):
+    """Pads the columns of every table, as the repository's formatter does."""
+    lines, table = [], []
+    for line in [*text.split("\n"), ""]:
+        if line.startswith("|"):
+            table.append([cell.strip() for cell in line.strip("|").split("|")])
+            continue
+        if table:
+            rows = [row for row in table if not all(set(cell) <= {"-"} and cell for cell in row)]
+            widths = [max(3, *(len(row[i]) for row in rows)) for i in range(len(rows[0]))]
+            rows.insert(1, ["-" * width for width in widths])
+            lines += ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
+            table = []
+        lines.append(line)
+    return "\n".join(lines[:-1])
+
+
 def fill(template, metrics):
     def replace(match):
         words = match.group(1).split()
@@ -66,4 +83,4 @@ def fill(template, metrics):
 def write_cards(metrics):
     (BANK / "cards").mkdir(exist_ok=True)
     for template in sorted(TEMPLATES.glob("*.md")):
-        (BANK / "cards" / template.name).write_text(fill(template.read_text(), metrics))
+        (BANK / "cards" / template.name).write_text(aligned(fill(template.read_text(), metrics)))

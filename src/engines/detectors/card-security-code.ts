@@ -1,20 +1,31 @@
 /** Card security codes: three or four digits that a word names as such. They must never be recorded. */
 import type { Detector, Source } from "./port.ts";
-import { closes, contextWords, opens } from "./surroundings.ts";
+import { closes, contextWords, isDigit, opens } from "./surroundings.ts";
 
 const named =
   "cv[vcn]2?|cs[cv]2?|cav2?|cvc ?code|security (?:code|number)|card verification(?: (?:code|value|number))?|verification value|" +
   "(?:karten)?prüf(?:nummer|ziffer|nr)|(?:karten)?sicherheits(?:code|nummer)|cryptogramme|code de sécurité|code de vérification|" +
   "c[oó]digo de (?:seguridad|verificaci[oó]n)|codice di sicurezza";
-/** Up to 24 characters without a digit between name and number, so that `cvc 123, valid to 2028` names only 123. */
-const before = new RegExp(`${contextWords(named).source}[^\\d\\n]{0,24}$`, "iu");
+const before = contextWords(named);
 /** Not a name that has its own number after it: `4242 cvc 123`. */
-const after = new RegExp(`^[\\s("'–-]{1,3}(?:(?:is|as|ist|est|es) (?:the|my|der|die|mein|le|mon|el|mi) )?(?:${named})(?![\\p{L}]|[^\\p{L}\\d]{0,3}\\d)`, "iu");
+const after = new RegExp(
+  `^[\\s("'-]{1,3}(?:(?:is|as|ist|est|es) (?:the|my|der|die|mein|le|mon|el|mi) )?(?:${named})(?![a-z\u00e0-\u00ff]|[^a-z0-9]{0,3}\\d)`,
+  "i",
+);
 export const securityCodeLookAhead = 56;
-const lookBehind = 56;
+const lookBehind = 48;
 
+/** No digit between name and number, so that `cvc 123, valid to 2028` names only 123. */
 function isNamed(text: Source, start: number, end: number, isAlone: boolean): boolean {
-  if (before.test(text.slice(Math.max(0, start - lookBehind), start))) return true;
+  let from = start;
+  while (
+    from > 0 &&
+    start - from < lookBehind &&
+    !isDigit(text.charCodeAt(from - 1)) &&
+    text.charCodeAt(from - 1) !== 10
+  )
+    from--;
+  if (start - from > 3 && before.test(text.slice(from, start))) return true;
   return isAlone && after.test(text.slice(end, end + securityCodeLookAhead));
 }
 

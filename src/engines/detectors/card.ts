@@ -1,7 +1,7 @@
 /** Payment cards: issuer range, length and Luhn must all agree. */
 import { luhn } from "./checksums.ts";
 import type { Detector, Finding, NumberChain, Source } from "./port.ts";
-import { chainDigits, closes, contextWords, gapBefore, groupLength, opens, precededBy } from "./surroundings.ts";
+import { closes, contextWords, groupDigits, groupLength, opens, precededBy } from "./surroundings.ts";
 
 interface Scheme {
   kind: string;
@@ -58,32 +58,27 @@ function isLaidOut(lengths: readonly number[]): boolean {
 }
 
 /** Groups must be set apart in one way throughout: `4242-4242 …` mixed with dots is something else. */
-const isCardGap = (gap: string): boolean => /^(?: {1,2}|-| - )$/.test(gap);
+const cardGaps: ReadonlySet<string> = new Set([" ", "  ", "-", " - "]);
 
 /** The last group of the card that starts with group `first`, or -1. */
 function cardFrom(text: Source, chain: NumberChain, first: number, found: Finding[]): number {
   const start = chain.starts[first]!;
-  if (!opens(text, start, ".-")) return -1;
+  if (groupLength(chain, first) > mostDigits || !opens(text, start, ".-")) return -1;
+  const gap = chain.gaps[first + 1];
   let best: Finding | undefined;
   let bestLast = -1;
-  let count = 0;
-  let gap = "";
+  let digits = "";
   const lengths: number[] = [];
   for (let last = first; last < chain.starts.length; last++) {
-    if (last > first) {
-      const next = gapBefore(text, chain, last);
-      if (!isCardGap(next) || (gap !== "" && next !== gap)) break;
-      gap = next;
-    }
-    count += groupLength(chain, last);
+    if (last > first && (chain.gaps[last] !== gap || !gap === undefined || !cardGaps.has(gap))) break;
+    if (digits.length + groupLength(chain, last) > mostDigits) break;
+    digits += groupDigits(text, chain, last);
     lengths.push(groupLength(chain, last));
-    if (count > mostDigits) break;
-    if (count < fewestDigits || !isLaidOut(lengths) || !closes(text, chain.ends[last]!, ".-")) continue;
-    const digits = chainDigits(text, chain, first, last);
-    if (!luhn(digits)) continue;
+    const end = chain.ends[last]!;
+    if (digits.length < fewestDigits || !luhn(digits) || !isLaidOut(lengths) || !closes(text, end, ".-")) continue;
     const kind = schemeOf(digits, () => precededBy(text, start, words));
     if (kind === undefined) continue;
-    best = { detector: "card", start, end: chain.ends[last]!, kind, confidence: "checked" };
+    best = { detector: "card", start, end, kind, confidence: "checked" };
     bestLast = last;
   }
   if (best !== undefined) found.push(best);
@@ -93,6 +88,7 @@ function cardFrom(text: Source, chain: NumberChain, first: number, found: Findin
 export const card: Detector = {
   name: "card",
   onNumber(text, chain, found) {
+    if (chain.digits < fewestDigits) return;
     for (let group = 0; group < chain.starts.length; group++) {
       const last = cardFrom(text, chain, group, found);
       if (last >= 0) group = last;

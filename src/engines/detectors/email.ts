@@ -11,7 +11,11 @@ const dash = 45;
 const isWide = (code: number): boolean => code >= 128 && /[\p{L}\p{M}\p{N}\p{Cs}]/u.test(String.fromCharCode(code));
 /** RFC 5322 atext without `=`, `/`, `?`, `{`, `|`, `}`, which around an address are nearly always delimiters. */
 const isLocal = (code: number): boolean =>
-  isLetter(code) || isDigit(code) || code === dot || "!#$%&'*+-^_`~".includes(String.fromCharCode(code)) || isWide(code);
+  isLetter(code) ||
+  isDigit(code) ||
+  code === dot ||
+  "!#$%&'*+-^_`~".includes(String.fromCharCode(code)) ||
+  isWide(code);
 const isLabel = (code: number): boolean => isLetter(code) || isDigit(code) || code === dash || isWide(code);
 
 /** Start of the local part that ends before `at`, or -1. */
@@ -29,7 +33,12 @@ function localStart(text: Source, at: number): number {
     if (text.charCodeAt(start - 1) === dot && text.charCodeAt(start) === dot) break;
     start--;
   }
-  while (start < at && !isLetter(text.charCodeAt(start)) && !isDigit(text.charCodeAt(start)) && !isWide(text.charCodeAt(start))) {
+  while (
+    start < at &&
+    !isLetter(text.charCodeAt(start)) &&
+    !isDigit(text.charCodeAt(start)) &&
+    !isWide(text.charCodeAt(start))
+  ) {
     if (text.charCodeAt(start) === 95) break;
     start++;
   }

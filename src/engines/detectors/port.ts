@@ -24,11 +24,15 @@ export interface Source {
 
 /**
  * Groups of digits with at most three separator characters (space, tab, `-`, `.`, `/`, parentheses) between them.
- * Group `i` covers `starts[i]` to `ends[i]`; both arrays are equally long and never empty.
+ * Group `i` covers `starts[i]` to `ends[i]` and follows `gaps[i]` (empty for the first); the arrays are equally long and
+ * never empty.
  */
 export interface NumberChain {
   readonly starts: readonly number[];
   readonly ends: readonly number[];
+  readonly gaps: readonly string[];
+  /** Digits in all groups together. */
+  readonly digits: number;
 }
 
 /**

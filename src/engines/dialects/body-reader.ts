@@ -26,7 +26,8 @@ export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 function misfit(path: string, expected: string, value: unknown): BodyFault {
-  const got = value === null ? "null" : Array.isArray(value) ? "an array" : value === undefined ? "nothing" : typeof value;
+  const got =
+    value === null ? "null" : Array.isArray(value) ? "an array" : value === undefined ? "nothing" : typeof value;
   return new BodyFault(path, `${path || "body"} must be ${expected}, got ${got}.`);
 }
 

@@ -90,7 +90,7 @@ function stringEnd(bytes: Uint8Array, from: number): number {
 /** The offset after the value that starts at `from`: brackets are only counted, for the body is known to be valid. */
 function skipValue(bytes: Uint8Array, from: number): number {
   let depth = 0;
-  for (let at = from; at < bytes.length; ) {
+  for (let at = from; at < bytes.length;) {
     const byte = bytes[at]!;
     if (byte === quote) {
       at = stringEnd(bytes, at);

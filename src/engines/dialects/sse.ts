@@ -11,7 +11,9 @@ export interface SseEvent {
 
 export class SseRecordTooLarge extends Error {
   constructor(limitBytes: number) {
-    super(`A server-sent event is larger than ${limitBytes} bytes; raise the limit or ask the vendor for smaller events.`);
+    super(
+      `A server-sent event is larger than ${limitBytes} bytes; raise the limit or ask the vendor for smaller events.`,
+    );
     this.name = "SseRecordTooLarge";
   }
 }
@@ -100,7 +102,7 @@ function parseRecord(raw: Uint8Array, start: number): SseEvent {
   const hasCr = raw.includes(cr);
   let event = "";
   let data: string | undefined;
-  for (let at = start; at < raw.length; ) {
+  for (let at = start; at < raw.length;) {
     let lineEnd = hasCr ? nextLineEnd(raw, at) : raw.indexOf(lf, at);
     if (lineEnd === -1) lineEnd = raw.length;
     const value = fieldStart(raw, at, lineEnd);

@@ -36,7 +36,7 @@ export function lockText(): Uint8Array {
 }
 
 function parse(text: string): Holder {
-  const fields = new Map(text.split("\n").map((line) => line.split(" ", 2) as [string, string?]));
+  const fields = new Map(text.split("\n").map((line) => line.split(" ", 2) as [string, string]));
   const field = (name: string): string => fields.get(name) ?? "";
   return { pid: Number(field("pid")), host: field("host"), boot: field("boot"), started: field("started") };
 }

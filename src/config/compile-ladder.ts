@@ -1,0 +1,195 @@
+/** The ladder and the decision rules of one use case: references, conditions, when a rung is final, totality. */
+import { conditionCompiler, type ConditionPlace, type ConditionResult } from "../kernel/condition.ts";
+import type { Condition, DecisionRule, FeatureContract, Guard, Model, Rung } from "../kernel/snapshot.ts";
+import type { Declaration } from "./declaration.ts";
+import { suggestion } from "./problem.ts";
+import type { Config } from "./schema.ts";
+import type { RuleConfig, RungConfig, UseCaseConfig } from "./schema-use-case.ts";
+import type { Path } from "./yaml-source.ts";
+
+/** The built-in model name that needs no declaration. */
+export const extractiveName = "extractive";
+
+/** A rung that names a model or a slot. */
+export type ModelRungConfig = Exclude<RungConfig, { template: string } | { refer: string }>;
+
+export type ModelRung = { model: string; slot?: string; when?: string | undefined; commit?: "first-byte" | "complete" | undefined };
+
+/** Compiles the condition at a path, with its error's position inside the YAML text. */
+export function conditionAt(
+  declaration: Declaration,
+  path: Path,
+  source: string | undefined,
+  compile: (source: string) => ConditionResult,
+): Condition | undefined {
+  if (source === undefined) return undefined;
+  const result = compile(source);
+  if (result.ok) return result.condition;
+  declaration.report(path, `condition: ${result.problem.message}`, { offset: result.problem.start });
+  return undefined;
+}
+
+export interface LadderParts {
+  contract: FeatureContract | undefined;
+  check: readonly Guard[];
+  models: ReadonlyMap<string, Model>;
+}
+
+export function compileLadder(declaration: Declaration, name: string, parts: LadderParts): Rung[] {
+  const { ladder, kind } = declaration.config.use_cases[name]!;
+  const whole = wholeAnswerReason(declaration.config.use_cases[name]!, parts.check);
+  const compile = conditionCompiler("rung", kind === "score" ? parts.contract : undefined);
+  return ladder.flatMap((item, index): Rung[] => {
+    const path: Path = ["use_cases", name, "ladder", index];
+    if (typeof item !== "string" && ("template" in item || "refer" in item)) {
+      return lastRung(declaration, path, item, index === ladder.length - 1, kind);
+    }
+    const target = resolveRung(declaration, path, item);
+    if (!target) return [];
+    const when = conditionAt(declaration, [...path, "when"], target.when, compile);
+    const commit = commitOf(declaration, path, target, kind, whole, parts.models);
+    const slot = target.slot === undefined ? {} : { slot: target.slot };
+    return [{ type: "model", model: target.model, ...slot, ...(when ? { when } : {}), commit }];
+  });
+}
+
+function lastRung(
+  declaration: Declaration,
+  path: Path,
+  item: { template: string } | { refer: string },
+  last: boolean,
+  kind: UseCaseConfig["kind"],
+): Rung[] {
+  const word = "template" in item ? "template" : "refer";
+  if (!last) {
+    const fix = "move it to the end, or remove the rungs behind it";
+    declaration.report(path, `a ${word} rung always has an answer, so what follows it is never reached`, { fix });
+  }
+  if ("refer" in item) return [{ type: "refer", to: item.refer, commit: "complete" }];
+  if (kind === "score") {
+    const fix = "end the ladder with { refer: QUEUE } or a rules baseline";
+    declaration.report(path, "a template answers with text, which is no score", { fix });
+  }
+  return [{ type: "template", text: item.template, commit: "complete" }];
+}
+
+/** From a name or an object to the model; a model and a slot never share a name, so a bare name is never ambiguous. */
+export function rungTarget({ models, slots }: Config, item: ModelRungConfig): ModelRung | undefined {
+  const { when, commit } = typeof item === "string" ? {} : item;
+  const named = typeof item === "string" ? item : "slot" in item ? item.slot : item.model;
+  const maySlot = typeof item === "string" || "slot" in item;
+  const mayModel = typeof item === "string" || "model" in item;
+  if (maySlot && Object.hasOwn(slots, named)) return { model: slots[named]!.start, slot: named, when, commit };
+  if (mayModel && (Object.hasOwn(models, named) || named === extractiveName)) return { model: named, when, commit };
+  return undefined;
+}
+
+function resolveRung(declaration: Declaration, path: Path, item: ModelRungConfig): ModelRung | undefined {
+  const target = rungTarget(declaration.config, item);
+  if (target) return target;
+  const slots = Object.keys(declaration.config.slots);
+  const models = [...Object.keys(declaration.config.models), extractiveName];
+  if (typeof item === "string") {
+    unknownName(declaration, path, `model or slot "${item}"`, item, [...slots, ...models], "declare it under `models`");
+  } else if ("slot" in item) {
+    unknownName(declaration, [...path, "slot"], `slot "${item.slot}"`, item.slot, slots, "declare it under `slots`");
+  } else {
+    unknownName(declaration, [...path, "model"], `model "${item.model}"`, item.model, models, "declare it under `models`");
+  }
+  return undefined;
+}
+
+export function unknownName(
+  declaration: Declaration,
+  path: Path,
+  what: string,
+  unknown: string,
+  known: readonly string[],
+  otherwise: string,
+): void {
+  declaration.report(path, `there is no ${what}`, { fix: suggestion(unknown, known) ?? otherwise });
+}
+
+/** Why every rung of this use case must see the whole answer before anything leaves, if so. */
+function wholeAnswerReason(config: UseCaseConfig, check: readonly Guard[]): string | undefined {
+  if (config.decide.some((rule) => rule.when !== undefined)) return "a decide rule";
+  const guard = check.find(({ action }) => action !== "allow");
+  return guard && `the output guard "${guard.name}" (${guard.action})`;
+}
+
+function commitOf(
+  declaration: Declaration,
+  path: Path,
+  target: ModelRung,
+  kind: UseCaseConfig["kind"],
+  whole: string | undefined,
+  models: ReadonlyMap<string, Model>,
+): "first-byte" | "complete" {
+  const model = models.get(target.model);
+  const misfit = model && kindMisfit(kind, model);
+  if (misfit !== undefined) declaration.report(path, misfit);
+  const inProcess = target.model === extractiveName || model?.type === "runtime";
+  const reason = kind === "score" ? "a score" : whole;
+  if (target.commit === "first-byte" && reason !== undefined) {
+    declaration.report([...path, "commit"], `${reason} must see the whole answer, so this rung can't be final at its first byte`, {
+      fix: "write commit: complete, or leave it out",
+    });
+  }
+  return target.commit ?? (reason !== undefined || inProcess ? "complete" : "first-byte");
+}
+
+function kindMisfit(kind: UseCaseConfig["kind"], model: Model): string | undefined {
+  const scores = model.type === "runtime" && model.runtime !== "extractive";
+  if (kind === "score" && !scores) return `model "${model.name}" answers with text, but this use case scores`;
+  if (kind === "chat" && scores) return `model "${model.name}" scores features, but this use case is a chat`;
+  return undefined;
+}
+
+export function compileRules(declaration: Declaration, name: string, contract: FeatureContract | undefined): DecisionRule[] {
+  const { decide, kind } = declaration.config.use_cases[name]!;
+  const place: ConditionPlace = kind === "score" ? "decide-score" : "decide-chat";
+  const compile = conditionCompiler(place, contract);
+  checkTotality(declaration, name);
+  return decide.map((rule, index) => {
+    const path: Path = ["use_cases", name, "decide", index];
+    const when = conditionAt(declaration, [...path, "when"], rule.when, compile);
+    return { ...(when ? { when } : {}), then: consequence(declaration, path, rule, kind) };
+  });
+}
+
+function consequence(declaration: Declaration, path: Path, rule: RuleConfig, kind: UseCaseConfig["kind"]): DecisionRule["then"] {
+  if ("climb" in rule) return { climb: true };
+  if ("template" in rule) {
+    if (kind === "score") declaration.report([...path, "template"], "a template answers with text, which is no result of a score");
+    return { template: rule.template };
+  }
+  const refers = rule.result === "refer";
+  if (refers && rule.to === undefined) {
+    declaration.report(path, "refer needs the queue that takes over", { fix: "write { result: refer, to: QUEUE }" });
+  }
+  if (!refers && rule.to !== undefined) {
+    declaration.report([...path, "to"], "only `result: refer` is handed over to a queue", { fix: "remove `to`, or write result: refer" });
+  }
+  return { result: rule.result, ...(rule.to === undefined ? {} : { referTo: rule.to }) };
+}
+
+/** Every score gets a result: exactly the last rule has no condition. */
+function checkTotality(declaration: Declaration, name: string): void {
+  const { decide, kind } = declaration.config.use_cases[name]!;
+  const path: Path = ["use_cases", name, "decide"];
+  decide.forEach((rule, index) => {
+    if (rule.when === undefined && index < decide.length - 1) {
+      const fix = "give it a `when`, or move it to the end";
+      declaration.report([...path, index], "this rule has no `when`, so those behind it are never reached", { fix });
+    }
+  });
+  if (kind !== "score") return;
+  const last = decide.at(-1);
+  if (!last) {
+    const fix = "add decide: [{ when: 'score >= 0.7', result: approve }, { result: refer, to: QUEUE }]";
+    declaration.report(["use_cases", name], `score use case "${name}" has no decide rules`, { key: true, fix });
+  } else if (last.when !== undefined) {
+    const fix = "end with a rule without `when`, e.g. { result: refer, to: QUEUE }";
+    declaration.report([...path, decide.length - 1], "the last rule has a `when`, so some scores would have no result", { fix });
+  }
+}

@@ -1,0 +1,98 @@
+/** The schema of one use case: what it is, who may call it, and how it comes to an answer. */
+import { z } from "zod";
+import { dataClasses, decisionKinds, riskTiers } from "../kernel/decision.ts";
+import { duration, file, limits, name, oneOrMore, strict, text } from "./schema-values.ts";
+
+const commit = z
+  .enum(["first-byte", "complete"])
+  .describe(
+    "When the rung is final: at its first content byte, or when its whole answer was seen. Default: complete where a decide rule or an output guard must see the whole answer and for models in this process, else first-byte.",
+  );
+const when = text.describe("A CEL condition; see Conditions below.");
+
+const rung = z.union([
+  name.describe("A model, a slot, or the built-in `extractive`."),
+  strict({
+    model: name.describe("A model of `models`, or `extractive`."),
+    when: when.describe("The rung is taken only where this CEL condition holds.").optional(),
+    commit: commit.optional(),
+  }),
+  strict({
+    slot: name.describe("A slot of `slots`."),
+    when: when.describe("The rung is taken only where this CEL condition holds.").optional(),
+    commit: commit.optional(),
+  }),
+  strict({ template: text.describe("A fixed text that is answered; last in the ladder.") }),
+  strict({ refer: name.describe("The human queue that takes over; last in the ladder.") }),
+]);
+
+const rule = z.union([
+  strict({
+    when: when.optional(),
+    result: name.describe("What was decided, e.g. approve; `refer` hands over to the queue in `to`."),
+    to: name.describe("The human queue; with `result: refer`.").optional(),
+  }),
+  strict({ when: when.optional(), climb: z.literal(true).describe("Take the next rung.") }),
+  strict({ when: when.optional(), template: text.describe("Answer with this text instead (chat).") }),
+]);
+
+export const useCaseSchema = strict({
+  kind: z.enum(decisionKinds).describe("chat, or score for a predictive model."),
+  risk: z
+    .enum(riskTiers)
+    .describe("Risk tier. It sets the defaults of durability, record and guard failure, and forbids weaker ones.")
+    .default("limited"),
+  data_class: z
+    .enum(dataClasses)
+    .describe("Highest class of data that may enter. Targets whose agreement covers less are not eligible.")
+    .default("internal"),
+  owner: text.describe("The person or team that answers for it.").optional(),
+  tenants: z.array(name).min(1).describe("Tenants that may call it. Default: all.").optional(),
+  purpose: oneOrMore
+    .describe("Purposes that a caller may state; one or a list. With it, stating one is required.")
+    .optional(),
+  basis: text.describe("Lawful basis of the processing, as recorded.").optional(),
+  consent: z
+    .enum(["none", "required"])
+    .describe("Whether a valid consent reference of the subject is needed.")
+    .default("none"),
+  regions: z.array(text).min(1).describe("Regions where it may be served. Default: anywhere that the tenant allows.").optional(),
+  when: when.describe("A CEL condition on callers: who may ask, and for what.").optional(),
+  limits: limits.describe("Limits of the use case over all its callers.").default({}),
+  prompt: file.describe("File with the system prompt (chat).").optional(),
+  input: file.describe("File with the feature contract (score).").optional(),
+  screen: z.array(name).describe("Guards over the input, in order.").default([]),
+  check: z.array(name).describe("Guards over the output, in order.").default([]),
+  ground: strict({
+    folder: file.describe("Folder of Markdown files that answers are grounded in; subfolders included."),
+    passages: z.int().min(1).max(50).describe("How many passages a request gets.").default(4),
+  })
+    .describe("Retrieval from a folder of documents (chat).")
+    .optional(),
+  ladder: z.array(rung).min(1).describe("Ordered ways to an outcome; the next is taken where one fails, abstains or is not allowed."),
+  decide: z
+    .array(rule)
+    .describe("Rules over the answer, first match wins. For score the last rule has no `when`.")
+    .default([]),
+  cache: strict({ exact: duration.describe("How long an answer is served again for the same request.") })
+    .describe("Answers kept for identical requests. Default: off.")
+    .optional(),
+  deadline: duration.describe("Time for the whole decision. Default: 60s for chat, 5s for score.").optional(),
+  retries: z.int().min(0).max(5).describe("Further attempts at the same rung after a failure that may pass.").default(1),
+  record: z
+    .enum(["redacted", "full", "digest"])
+    .describe("What of the content is recorded (encrypted). Default: redacted, and full for high risk.")
+    .optional(),
+  durability: z
+    .enum(["sealed", "queued"])
+    .describe("sealed: on disk before it is answered. Default: queued, and sealed for high risk.")
+    .optional(),
+  release: z
+    .enum(["direct", "one-person", "four-eyes"])
+    .describe("Who may let a changed bundle serve. Default: one-person, and four-eyes for high risk; direct only for minimal risk.")
+    .optional(),
+}).describe("A named AI capability that clients call.");
+
+export type UseCaseConfig = z.output<typeof useCaseSchema>;
+export type RungConfig = UseCaseConfig["ladder"][number];
+export type RuleConfig = UseCaseConfig["decide"][number];

@@ -1,0 +1,34 @@
+/**
+ * Anthropic's Messages as wire format: how its clients speak to Weir and how Weir speaks to it and to its imitators.
+ * Token counts are exclusive here and stay so: input without what was read from the vendor's cache.
+ * Never sends, waits or measures; never answers what a use case means.
+ */
+import type { ClientDialect, VendorDialect } from "../port.ts";
+import { openClientStream } from "./client-stream.ts";
+import { decodeRequest } from "./decode-request.ts";
+import { encodeRequest } from "./encode-request.ts";
+import { decodeResponse, encodeResponse } from "./response.ts";
+import { openVendorStream } from "./vendor-stream.ts";
+import { decodeError, encodeError } from "./words.ts";
+
+export const anthropicMessagesClient: ClientDialect = {
+  name: "anthropic-messages",
+  decodeRequest,
+  encodeResponse,
+  openStream: openClientStream,
+  encodeError,
+};
+
+export const anthropicMessagesVendor: VendorDialect = {
+  name: "anthropic-messages",
+  path: "/v1/messages",
+  headers: (key) => ({
+    "content-type": "application/json",
+    "anthropic-version": "2023-06-01",
+    ...(key === undefined ? {} : { "x-api-key": key }),
+  }),
+  encodeRequest,
+  decodeResponse,
+  openStream: openVendorStream,
+  decodeError,
+};

@@ -1,0 +1,87 @@
+import type { ChatMessage, ChatPart, ChatRequest } from "../../../kernel/chat.ts";
+import { imageToUrl } from "../image.ts";
+import type { VendorLimits } from "../port.ts";
+
+export function encodeRequest(
+  request: ChatRequest,
+  model: string,
+  limits: VendorLimits,
+): { body: unknown; dropped: string[] } {
+  const dropped = new Set(request.unmodelled);
+  const body: Record<string, unknown> = {
+    model,
+    messages: request.messages.flatMap((message) => encodeMessage(message, dropped)),
+  };
+  if (request.stream) Object.assign(body, { stream: true, stream_options: { include_usage: true } });
+  if (request.max_tokens !== undefined) body[limits.maxTokensField ?? "max_tokens"] = request.max_tokens;
+  for (const key of ["temperature", "top_p", "stop", "seed", "user", "parallel_tool_calls"] as const) {
+    if (request[key] !== undefined) body[key] = request[key];
+  }
+  if (request.tools !== undefined && request.tools.length > 0) {
+    body["tools"] = request.tools.map((tool) => ({ type: "function", function: tool }));
+  }
+  const choice = request.tool_choice;
+  if (choice !== undefined) {
+    body["tool_choice"] = typeof choice === "string" ? choice : { type: "function", function: choice };
+  }
+  const format = request.response_format;
+  if (format?.type === "json_schema") {
+    const { type, ...spec } = format;
+    body["response_format"] = { type, json_schema: spec };
+  } else if (format !== undefined) body["response_format"] = format;
+  return { body, dropped: [...dropped] };
+}
+
+/** One neutral message → its own wire message, and one more for each tool result it holds. */
+function encodeMessage(message: ChatMessage, dropped: Set<string>): unknown[] {
+  const wire: unknown[] = [];
+  const own: ChatPart[] = [];
+  for (const part of message.parts) {
+    if (part.type === "tool_result") {
+      wire.push({ role: "tool", tool_call_id: part.id, content: part.text });
+      if (part.is_error === true) dropped.add("tool_result.is_error");
+    } else if (part.type === "reasoning") dropped.add("reasoning");
+    else own.push(part);
+  }
+  if (message.role === "tool" || (wire.length > 0 && own.length === 0)) return wire;
+  return [...wire, message.role === "assistant" ? encodeAssistant(own, dropped) : encodeOther(message.role, own)];
+}
+
+function encodeAssistant(parts: ChatPart[], dropped: Set<string>): unknown {
+  const texts = parts.filter((part) => part.type === "text" && part.refusal !== true);
+  const refusals = parts.filter((part) => part.type === "text" && part.refusal === true);
+  const calls = parts.filter((part) => part.type === "tool_call");
+  if (parts.some((part) => part.type === "image")) dropped.add("assistant.image");
+  return {
+    role: "assistant",
+    content: texts.length === 0 && (calls.length > 0 || refusals.length > 0) ? null : encodeContent(texts),
+    ...(refusals.length === 0 ? {} : { refusal: refusals.map((part) => part.text).join("") }),
+    ...(calls.length === 0
+      ? {}
+      : {
+          tool_calls: calls.map((call) => ({
+            id: call.id,
+            type: "function",
+            function: { name: call.name, arguments: call.arguments },
+          })),
+        }),
+  };
+}
+
+const encodeOther = (role: ChatMessage["role"], parts: ChatPart[]): unknown => ({
+  role,
+  content: encodeContent(parts),
+});
+
+function encodeContent(parts: ChatPart[]): unknown {
+  if (parts.length === 0) return "";
+  const [only] = parts;
+  if (parts.length === 1 && only?.type === "text") return only.text;
+  return parts.flatMap((part) =>
+    part.type === "text"
+      ? [{ type: "text", text: part.text }]
+      : part.type === "image"
+        ? [{ type: "image_url", image_url: { url: imageToUrl(part) } }]
+        : [],
+  );
+}

@@ -1,0 +1,35 @@
+/**
+ * OpenAI's Chat Completions as wire format: how its clients speak to Weir and how Weir speaks to it and to the many
+ * servers that imitate it (their known deviations are read, never written).
+ * Never sends, waits or measures; never answers what a use case means.
+ */
+import type { ClientDialect, VendorDialect } from "../port.ts";
+import { openClientStream } from "./client-stream.ts";
+import { decodeRequest } from "./decode-request.ts";
+import { encodeRequest } from "./encode-request.ts";
+import { decodeResponse, encodeResponse } from "./response.ts";
+import { openVendorStream } from "./vendor-stream.ts";
+import { decodeError, encodeError } from "./words.ts";
+
+export { isUsageFrame } from "./vendor-stream.ts";
+
+export const openaiChatClient: ClientDialect = {
+  name: "openai-chat",
+  decodeRequest,
+  encodeResponse,
+  openStream: openClientStream,
+  encodeError,
+};
+
+export const openaiChatVendor: VendorDialect = {
+  name: "openai-chat",
+  path: "/chat/completions",
+  headers: (key) => ({
+    "content-type": "application/json",
+    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+  }),
+  encodeRequest,
+  decodeResponse,
+  openStream: openVendorStream,
+  decodeError,
+};

@@ -1,0 +1,9 @@
+/**
+ * Models that run in this process: `onnx` graphs and `rules` scorecards give scores, `extractive` quotes passages.
+ * Decides how a model file is checked, where its calls run and what it answers. Never opens a connection, never decides
+ * what a score means, and never scores a row that its feature contract refuses.
+ */
+export { createExtractiveRuntime } from "./extractive-runtime.ts";
+export { createOnnxRuntime, type OnnxRuntimeOptions } from "./onnx-runtime.ts";
+export type { ChatModel, LoadedModel, Runtime, ScoreModel, ScoredRow } from "./port.ts";
+export { createRulesRuntime } from "./rules-runtime.ts";

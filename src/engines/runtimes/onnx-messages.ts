@@ -1,0 +1,24 @@
+/** What the runtime and its worker say to each other. */
+import type { FeatureContract } from "../../kernel/snapshot.ts";
+import type { Column } from "./onnx-columns.ts";
+import type { OnnxCost } from "./onnx-session.ts";
+
+/** Given to the worker as it starts. */
+export interface OnnxWorkerData {
+  name: string;
+  bytes: Uint8Array;
+  contract: FeatureContract;
+}
+
+export interface ScoreCall {
+  id: number;
+  count: number;
+  columns: Column[];
+}
+
+export type OnnxWorkerMessage =
+  | { type: "ready"; cost: OnnxCost }
+  /** The file was refused; the worker ends. */
+  | { type: "refused"; message: string }
+  | { type: "scored"; id: number; scores: Float32Array }
+  | { type: "failed"; id: number; message: string };

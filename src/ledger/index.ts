@@ -1,0 +1,14 @@
+/**
+ * The ledger: an append-only journal of entries, provable by a Merkle tree with signed checkpoints.
+ * Decides order, durability, sealing and what counts as intact. Never decides what an entry means: metadata and content
+ * are JSON that it keeps exactly as given; settling open decisions and folding entries is for others.
+ */
+export { openFileSigner, parseCheckpoint, publicKeyOf, signerOf, verifierKey } from "./checkpoint.ts";
+export { openContent } from "./content.ts";
+export { LedgerError, type LedgerErrorCode } from "./errors.ts";
+export { openJournal, type JournalOptions } from "./journal.ts";
+export { openFileKek } from "./key-encryption.ts";
+export { openKeyRing } from "./keys.ts";
+export type * from "./port.ts";
+export { findDecision, readBatches, readEntries, readEntryAt, readEntryBySeq, type ReadOptions } from "./read.ts";
+export { fileSink } from "./sinks.ts";

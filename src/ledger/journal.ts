@@ -1,0 +1,304 @@
+/** The journal of one node: takes entries at once, in order, and makes them durable by group commit. */
+import type { Clock } from "../kernel/clock.ts";
+import { FileFault, type FileLock, type FilePort } from "../stores/files/port.ts";
+import { type SignedCheckpoint, isSignedBy, parseCheckpoint } from "./checkpoint.ts";
+import { type Batch, BatchEncoder, headOf, type Queued } from "./commit.ts";
+import { LedgerError } from "./errors.ts";
+import { checkNodeName, lockPath, originOf } from "./layout.ts";
+import type {
+  Appended,
+  CheckpointSink,
+  EntryDraft,
+  Journal,
+  JournalHealth,
+  KeyRing,
+  OpenDecision,
+  Signer,
+} from "./port.ts";
+import { recover, type Recovered } from "./recover.ts";
+import { pinSigner, Sealing } from "./sealing.ts";
+import { headerFrame, OpenSegment } from "./segment.ts";
+
+const batchEntries = 256;
+// Keeps one commit's frame, and with it the wait of the entries behind it, within bounds.
+const batchCharacters = 4 * 1024 * 1024;
+const defaultMaxQueuedBytes = 64 * 1024 * 1024;
+const defaultSegmentBytes = 64 * 1024 * 1024;
+const firstBackOffMs = 100;
+const longestBackOffMs = 5000;
+
+export interface JournalOptions {
+  /** The ledger's folder, `<data>/ledger`. */
+  dir: string;
+  node: string;
+  files: FilePort;
+  clock: Clock;
+  keys: KeyRing;
+  signer: Signer;
+  checkpoints: CheckpointSink[];
+  maxQueuedBytes?: number;
+  segmentBytes?: number;
+  /** Called after each group commit; entries up to and including `seq` may be read by others. */
+  onCommitted?: (upTo: { seq: number }) => void;
+}
+
+const weightOf = (entry: Queued): number => entry.head.length + (entry.content?.json.length ?? 0);
+
+/** A class, not a closure per entry: `durable` is asked of few entries. */
+class AppendedEntry implements Appended {
+  readonly seq: number;
+  readonly #entry: Queued;
+  constructor(entry: Queued) {
+    this.seq = entry.seq;
+    this.#entry = entry;
+  }
+  durable(): Promise<void> {
+    return durable(this.#entry);
+  }
+}
+
+function durable(entry: Queued): Promise<void> {
+  if (entry.state === "durable") return Promise.resolve();
+  if (entry.state === "lost") return Promise.reject(unavailable(`entry ${entry.seq} was never written`));
+  return (entry.waiter ??= Promise.withResolvers<void>()).promise;
+}
+
+const unavailable = (why: string, cause?: unknown): LedgerError =>
+  new LedgerError("record_unavailable", `the journal can't record: ${why}`, cause);
+
+class FileJournal implements Journal {
+  readonly node: string;
+  readonly #options: JournalOptions;
+  readonly #nodeJson: string;
+  readonly #lock: FileLock;
+  readonly #encoder: BatchEncoder;
+  readonly #sealing: Sealing;
+  /** Of durable entries. */
+  readonly #state: Recovered["state"];
+  #segment: OpenSegment | undefined;
+  /** Of appended entries. */
+  #nextSeq: number;
+  readonly #tenants: Map<string, { json: string; next: number }>;
+  /** Decisions whose `begun` is queued: durable ones are in the state. */
+  readonly #begun = new Set<string>();
+  #queue: Queued[] = [];
+  #queuedBytes = 0;
+  /** Encoded and not yet durable: written again as it is until it succeeds. */
+  #batch: Batch | undefined;
+  #draining = false;
+  #backOffMs = 0;
+  #wake: (() => void) | undefined;
+  #lastError: string | undefined;
+  #closed = false;
+
+  constructor(options: JournalOptions, lock: FileLock, recovered: Recovered) {
+    this.node = options.node;
+    this.#options = options;
+    this.#nodeJson = JSON.stringify(options.node);
+    this.#lock = lock;
+    this.#encoder = new BatchEncoder(options.keys, options.clock);
+    this.#sealing = new Sealing({ ...options, sinks: options.checkpoints }, recovered);
+    this.#state = recovered.state;
+    this.#segment = recovered.segment;
+    this.#nextSeq = recovered.state.size;
+    this.#tenants = new Map(
+      [...recovered.state.tenants].map(([tenant, next]) => [tenant, { json: JSON.stringify(tenant), next }]),
+    );
+  }
+
+  append(draft: EntryDraft): Appended {
+    if (this.#closed) throw unavailable("it is closed");
+    const { kind, decision, tenant } = draft;
+    if (this.#isFull() && !(decision !== undefined && this.#hasBegun(decision)))
+      throw unavailable(`${this.#queuedBytes} bytes wait for a disk that fails (${this.#lastError ?? "slow"})`);
+    const metaJson = JSON.stringify(draft.meta);
+    const contentJson = draft.content && JSON.stringify(draft.content.value);
+    if (metaJson?.[0] !== "{" || (draft.content && contentJson === undefined))
+      throw new LedgerError("ledger_invalid", `a ${kind} entry's meta must be a JSON object and its content JSON`);
+    let counter = this.#tenants.get(tenant);
+    if (!counter) this.#tenants.set(tenant, (counter = { json: JSON.stringify(tenant), next: 0 }));
+    const at = { seq: this.#nextSeq++, atMs: this.#options.clock.now(), kind, tenantSeq: counter.next++, decision };
+    const entry: Queued = {
+      seq: at.seq,
+      atMs: at.atMs,
+      kind,
+      tenant,
+      tenantSeq: at.tenantSeq,
+      decision,
+      head: headOf(this.#nodeJson, counter.json, at, metaJson),
+      metaJson,
+      content: draft.content && { key: draft.content.key, json: contentJson! },
+      waiter: undefined,
+      state: "queued",
+    };
+    if (kind === "begun" && decision !== undefined) this.#begun.add(decision);
+    this.#queue.push(entry);
+    this.#queuedBytes += weightOf(entry);
+    if (!this.#draining) {
+      this.#draining = true;
+      // Not a timer: entries of the same turn share the first commit.
+      queueMicrotask(() => void this.#drain());
+    }
+    return new AppendedEntry(entry);
+  }
+
+  #hasBegun(decision: string): boolean {
+    return this.#state.isOpen(decision) || this.#begun.has(decision);
+  }
+  #isFull(): boolean {
+    return this.#queuedBytes > (this.#options.maxQueuedBytes ?? defaultMaxQueuedBytes);
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#batch || this.#queue.length > 0) {
+      try {
+        this.#batch ??= this.#encoder.encode(this.#takeBatch());
+        await this.#write(this.#batch);
+        this.#committed(this.#batch);
+      } catch (error) {
+        this.#lastError = (error as Error).message;
+        if (this.#closed) break;
+        await this.#backOff();
+      }
+    }
+    this.#draining = false;
+    this.#wake?.();
+  }
+
+  #takeBatch(): Queued[] {
+    let count = 0;
+    for (let size = 0; count < this.#queue.length && count < batchEntries && size < batchCharacters; count++)
+      size += weightOf(this.#queue[count]!);
+    return this.#queue.splice(0, count);
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    await this.#options.keys.persist();
+    const segment = this.#segment;
+    const rotate = this.#options.segmentBytes ?? defaultSegmentBytes;
+    if (!segment || segment.suspect || segment.length >= rotate) await this.#nextSegment(segment);
+    await this.#segment!.append(batch.frame);
+  }
+
+  async #nextSegment(last: OpenSegment | undefined): Promise<void> {
+    const { files, dir, node } = this.#options;
+    const number = (last?.segment ?? 0) + 1;
+    const header = headerFrame(node, number, this.#state, this.#sealing.tree, last?.end ?? null);
+    this.#segment = await OpenSegment.create(files, dir, node, number, header);
+    // A handle that can't be closed is only a leaked descriptor; its file is complete.
+    await last?.close().catch(() => {});
+  }
+
+  #committed(batch: Batch): void {
+    this.#batch = undefined;
+    this.#lastError = undefined;
+    this.#backOffMs = 0;
+    for (const entry of batch.entries) {
+      this.#state.fold(entry);
+      this.#queuedBytes -= weightOf(entry);
+      if (entry.kind === "begun" && entry.decision !== undefined) this.#begun.delete(entry.decision);
+      entry.state = "durable";
+      entry.waiter?.resolve();
+    }
+    this.#sealing.add(batch.leaves);
+    this.#options.onCommitted?.({ seq: batch.entries.at(-1)!.seq });
+  }
+
+  async #backOff(): Promise<void> {
+    this.#backOffMs = Math.min(longestBackOffMs, Math.max(firstBackOffMs, this.#backOffMs * 2));
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(this.#backOffMs, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  health(): JournalHealth {
+    const lastError = this.#lastError ?? this.#sealing.lastError;
+    return {
+      writable: !this.#closed && this.#lastError === undefined,
+      queuedBytes: this.#queuedBytes,
+      full: this.#isFull(),
+      ...(lastError !== undefined && { lastError }),
+      entries: this.#state.size,
+      ...(this.#sealing.sealed && { checkpoint: this.#sealing.sealed }),
+      sinks: this.#sealing.sinks(),
+    };
+  }
+
+  openDecisions(): OpenDecision[] {
+    return this.#state.open();
+  }
+
+  async flush(): Promise<void> {
+    const last = this.#queue.at(-1) ?? this.#batch?.entries.at(-1);
+    if (last) await durable(last);
+  }
+
+  async checkpoint(): Promise<void> {
+    await this.flush();
+    await this.#sealing.seal();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    // A back-off ends at once: one last try.
+    this.#wake?.();
+    if (this.#draining) await new Promise<void>((resolve) => (this.#wake = resolve));
+    const lost = [...(this.#batch?.entries ?? []), ...this.#queue];
+    const why = unavailable(`it was closed, ${lost.length} entries unwritten (${this.#lastError ?? ""})`);
+    for (const entry of lost) {
+      entry.state = "lost";
+      entry.waiter?.reject(why);
+    }
+    try {
+      if (lost.length > 0) throw why;
+      await this.#sealing.close();
+    } finally {
+      await this.#segment?.close();
+      await this.#lock.release();
+    }
+  }
+}
+
+/** What the sinks hold of this log; one that can't be read is no reason not to start, a foreign note is. */
+async function knownElsewhere(options: JournalOptions): Promise<SignedCheckpoint[]> {
+  const origin = originOf(options.signer.install, options.node);
+  const known: SignedCheckpoint[] = [];
+  for (const sink of options.checkpoints) {
+    const note = await sink.latest?.(origin);
+    if (note === undefined) continue;
+    const checkpoint = parseCheckpoint(note);
+    if (!checkpoint || checkpoint.origin !== origin || !isSignedBy(checkpoint, options.signer.publicKey))
+      throw new LedgerError("ledger_rewritten", `sink ${sink.name} holds a checkpoint of ${origin} that this key did not sign`);
+    known.push(checkpoint);
+  }
+  return known;
+}
+
+/**
+ * Opens, and where needed recovers, a node's journal. Rejects with `ledger_locked` while another process holds the node,
+ * `ledger_corrupt`, `ledger_behind_checkpoint` or `ledger_rewritten` when the files are not what a crash leaves.
+ */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const { files, dir, node, signer } = options;
+  checkNodeName(node);
+  const lock = await files.lock(lockPath(dir, node)).catch((cause: unknown) => {
+    if (cause instanceof FileFault && cause.code === "locked")
+      throw new LedgerError("ledger_locked", `node ${node} is in use: ${cause.message}`, cause);
+    throw cause;
+  });
+  try {
+    const known = await knownElsewhere(options);
+    const recovered = await recover({ files, dir, node }, known);
+    await pinSigner({ ...options, signer, sinks: options.checkpoints });
+    return new FileJournal(options, lock, recovered);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}

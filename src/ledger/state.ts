@@ -1,0 +1,64 @@
+/** What the next segment's header must tell a recovery: next sequence, tenant counters, decisions still open. */
+import type { DecisionId } from "../kernel/ids.ts";
+import type { EntryKind, OpenDecision, OpenEntry } from "./port.ts";
+
+interface Folded {
+  seq: number;
+  atMs: number;
+  kind: EntryKind;
+  tenant: string;
+  tenantSeq: number;
+  decision: string | undefined;
+  metaJson: string;
+}
+
+interface Open {
+  tenant: string;
+  entries: { seq: number; at_ms: number; kind: EntryKind; metaJson: string }[];
+}
+
+export class LogState {
+  size = 0;
+  /** Next `tenant_seq` by tenant. */
+  readonly tenants = new Map<string, number>();
+  readonly #open = new Map<string, Open>();
+
+  static of(size: number, tenants: Readonly<Record<string, number>>, open: readonly OpenDecision[]): LogState {
+    const state = new LogState();
+    state.size = size;
+    for (const [tenant, next] of Object.entries(tenants)) state.tenants.set(tenant, next);
+    for (const { decision, tenant, entries } of open) {
+      const kept = entries.map(({ meta, ...entry }) => ({ ...entry, metaJson: JSON.stringify(meta) }));
+      state.#open.set(decision, { tenant, entries: kept });
+    }
+    return state;
+  }
+
+  fold(entry: Folded): void {
+    this.size = entry.seq + 1;
+    this.tenants.set(entry.tenant, entry.tenantSeq + 1);
+    const { decision, kind, metaJson } = entry;
+    if (decision === undefined) return;
+    if (kind === "settled") {
+      this.#open.delete(decision);
+      return;
+    }
+    if (kind !== "begun" && kind !== "attempt") return;
+    const kept = { seq: entry.seq, at_ms: entry.atMs, kind, metaJson };
+    const open = this.#open.get(decision);
+    if (open) open.entries.push(kept);
+    else if (kind === "begun") this.#open.set(decision, { tenant: entry.tenant, entries: [kept] });
+  }
+
+  isOpen(decision: string): boolean {
+    return this.#open.has(decision);
+  }
+
+  open(): OpenDecision[] {
+    return [...this.#open].map(([decision, { tenant, entries }]) => ({
+      decision: decision as DecisionId,
+      tenant,
+      entries: entries.map(({ metaJson, ...entry }): OpenEntry => ({ ...entry, meta: JSON.parse(metaJson) })),
+    }));
+  }
+}

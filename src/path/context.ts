@@ -1,0 +1,177 @@
+/** What a request brings, what accumulates on the way, and what comes out. */
+import type { ChatEvent, ChatRequest, ChatResponse } from "../kernel/chat.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type {
+  AttemptMeta,
+  DataClass,
+  DecisionKind,
+  FeatureValue,
+  GuardVerdict,
+  Reason,
+  RouteReason,
+  SettledMeta,
+  StageName,
+} from "../kernel/decision.ts";
+import type { Refusal } from "../kernel/errors.ts";
+import type { DecisionId } from "../kernel/ids.ts";
+import type { NanoUsd } from "../kernel/money.ts";
+import type { Principal } from "../kernel/principal.ts";
+import type { Rung, Snapshot, TenantPolicy, UseCase } from "../kernel/snapshot.ts";
+import type { Usage } from "../kernel/usage.ts";
+import type { Passage } from "../retrieval/port.ts";
+
+export type DialectName = "openai-chat" | "anthropic-messages";
+
+/** One request as a surface hands it over. The body is read only once the caller is known. */
+export interface Call {
+  decision: DecisionId;
+  surface: string;
+  credential: string | undefined;
+  context: CallContext;
+  /** Wall time at which the request line was read. */
+  startedAtMs: number;
+  /** The same instant on the monotonic clock. */
+  started: number;
+  /** Aborts when the client goes away. */
+  signal: AbortSignal;
+  read(): Promise<Ask | Refusal> | Ask | Refusal;
+}
+
+/** What headers say on every surface. They select what policy allows; they never carry configuration. */
+export interface CallContext {
+  subject?: string;
+  purpose?: string;
+  consent?: string;
+  session?: string;
+  idempotencyKey?: string;
+  traceparent?: string;
+  synthetic?: boolean;
+}
+
+export type Ask = ChatAsk | ScoreAsk;
+export interface ChatAsk {
+  kind: "chat";
+  useCase: string;
+  request: ChatRequest;
+  dialect: DialectName;
+  /** The client's bytes: forwarded where nothing has to change, digested for idempotency. */
+  body: Uint8Array;
+}
+export interface ScoreAsk {
+  kind: "score";
+  useCase: string;
+  input: unknown;
+  body: Uint8Array;
+}
+
+/** One record of a stream: the vendor's bytes where they may pass untouched, and what they say. */
+export interface Frame {
+  raw?: Uint8Array;
+  events: ChatEvent[];
+}
+
+/** What a rung brought. `stream` has not been consumed beyond its first content frame. */
+export type Served =
+  | { type: "chat"; response: ChatResponse; raw?: Uint8Array; abstained?: undefined }
+  | { type: "stream"; frames: AsyncIterable<Frame>; sameDialect: boolean }
+  | { type: "score"; score: number; reasons: Reason[] }
+  | { type: "refer"; to: string };
+
+export interface ScoreAnswer {
+  score?: number;
+  result: string;
+  refer_to?: string;
+  reasons: Reason[];
+  model?: string;
+}
+
+export type Outcome =
+  | { type: "refused"; refusal: Refusal }
+  | { type: "chat"; response: ChatResponse; raw?: Uint8Array }
+  /** `passThrough`: frames carry the client's own dialect as bytes, and only those leave. */
+  | { type: "stream"; frames: AsyncIterable<Frame>; passThrough: boolean }
+  | { type: "score"; answer: ScoreAnswer };
+
+export interface Answer {
+  decision: DecisionId;
+  outcome: Outcome;
+  /** Absent on refusals before a decision began. */
+  settled?: Pick<
+    SettledMeta,
+    | "use_case"
+    | "state"
+    | "model"
+    | "attempts"
+    | "cache"
+    | "dropped"
+    | "stages"
+    | "score"
+    | "result"
+    | "thresholds"
+    | "rule"
+  >;
+  limits?: LimitState;
+  /** True when an idempotency key got its earlier answer again. */
+  replayed?: true;
+}
+
+/** The tightest request limit, for RateLimit headers. */
+export interface LimitState {
+  policy: string;
+  limit: number;
+  remaining: number;
+  resetMs: number;
+}
+
+/** A decision under way. Stages append to it; constraints in it only tighten. */
+export interface Decision {
+  readonly id: DecisionId;
+  readonly call: Call;
+  readonly ask: Ask;
+  readonly snapshot: Snapshot;
+  readonly principal: Principal;
+  readonly tenant: TenantPolicy;
+  readonly useCase: UseCase;
+  readonly kind: DecisionKind;
+  readonly clock: Clock;
+  /** Aborts when the client goes or the deadline passes; the reason tells which. */
+  readonly signal: AbortSignal;
+  readonly stages: Partial<Record<StageName, number>>;
+  readonly guards: GuardVerdict[];
+  readonly route: RouteReason[];
+  readonly attempts: AttemptMeta[];
+  readonly dropped: Set<string>;
+  /** Stops the decision for this reason: no further rung is taken and running calls are aborted. */
+  abort(reason: Refusal): void;
+  begun: boolean;
+  /** Keyed pseudonym of x-weir-subject. */
+  subject?: string;
+  purpose?: string;
+  idempotency?: { key: string; body: string };
+  dataClass: DataClass;
+  /** Regions that may see the data; empty means anywhere. */
+  regions: readonly string[];
+  /** The chat after screening and grounding: what models and the record see. */
+  request?: ChatRequest;
+  /** True when `request` no longer says what the client's bytes say, so that those may not be forwarded. */
+  rewritten: boolean;
+  features?: Record<string, FeatureValue>;
+  protectedFeatures?: Record<string, FeatureValue>;
+  rungs: { index: number; rung: Rung }[];
+  passages: readonly Passage[];
+  retrieval?: SettledMeta["retrieval"];
+  cache: SettledMeta["cache"];
+  rung?: number;
+  model?: string;
+  score?: number;
+  confidence?: number;
+  rule?: number;
+  result?: string;
+  referTo?: string;
+  reasons: Reason[];
+  usage: Usage;
+  costNanoUsd: NanoUsd;
+  ttftMs?: number;
+  release(): void;
+  limits?: LimitState;
+}

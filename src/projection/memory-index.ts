@@ -1,0 +1,115 @@
+/** The simple twin of a stored index: plain maps, whole scans. For tests and small tools, not for service. */
+import type { OutcomeMeta } from "../kernel/decision.ts";
+import { parseArrivalCursor } from "./cursor.ts";
+import { matches, rowOrder, sortsAfter } from "./filter.ts";
+import { type FoldResult, foldEntry, minuteOf, type SettledRow, supersedes } from "./fold.ts";
+import { buildOverview, type OverviewStep, windowOf } from "./overview.ts";
+import {
+  type Arrivals,
+  type DecisionFilter,
+  type DecisionIndex,
+  type FoldedEntry,
+  type IndexedDecision,
+  maxArrivalsBehind,
+  type Overview,
+  type OverviewRange,
+  type Page,
+  type PageCursor,
+} from "./port.ts";
+
+export class MemoryIndex implements DecisionIndex {
+  #entries = new Map<string, FoldResult>();
+  #settled = new Map<string, SettledRow>();
+  #outcomes = new Map<string, Map<string, OutcomeMeta & { order: string }>>();
+  #arrivals: string[] = [];
+  #listeners = new Set<() => void>();
+
+  /** Idempotent by (node, seq); entries may come in any order and repeatedly. */
+  apply(entries: Iterable<FoldedEntry>): void {
+    for (const entry of entries) this.#applyOne(foldEntry(entry));
+    for (const act of this.#listeners) act();
+  }
+
+  #applyOne(folded: FoldResult): void {
+    const { node, seq, decision_id } = folded.entry;
+    const key = `${node}/${seq}`;
+    if (this.#entries.has(key)) return;
+    this.#entries.set(key, folded);
+    if (folded.settled) {
+      const standing = this.#settled.get(folded.settled.row.decision_id);
+      if (standing && !supersedes(folded.settled, standing)) return;
+      this.#settled.set(folded.settled.row.decision_id, folded.settled);
+      if (!standing) this.#arrivals.push(folded.settled.row.decision_id);
+    }
+    if (folded.outcome && decision_id !== undefined) this.#applyOutcome(decision_id, orderOf(node, seq), folded.outcome);
+  }
+
+  #applyOutcome(decisionId: string, order: string, outcome: OutcomeMeta): void {
+    const known = this.#outcomes.get(decisionId) ?? new Map<string, OutcomeMeta & { order: string }>();
+    const standing = known.get(outcome.outcome_id);
+    if (!standing || order < standing.order) known.set(outcome.outcome_id, { ...outcome, order });
+    this.#outcomes.set(decisionId, known);
+  }
+
+  async list(filter: DecisionFilter, cursor: PageCursor | undefined, limit: number): Promise<Page> {
+    const found = [...this.#settled.values()]
+      .map((s) => s.row)
+      .filter((row) => matches(row, filter) && (!cursor || sortsAfter(row, cursor)))
+      .sort(rowOrder);
+    const rows = found.slice(0, limit);
+    const last = rows.at(-1);
+    if (!last || found.length <= limit) return { rows };
+    return { rows, next: { atMs: last.at_ms, decisionId: last.decision_id } };
+  }
+
+  async get(decisionId: string): Promise<IndexedDecision | undefined> {
+    const entries = [...this.#entries.values()].map((f) => f.entry).filter((e) => e.decision_id === decisionId);
+    if (entries.length === 0) return undefined;
+    entries.sort((a, b) => (a.node === b.node ? a.seq - b.seq : a.node < b.node ? -1 : 1));
+    return {
+      decision_id: decisionId,
+      tenant: entries[0]!.tenant,
+      entries: entries.map(({ node, seq, at_ms, kind, meta }) => ({ node, seq, at_ms, kind, meta, position: null })),
+    };
+  }
+
+  async overview(range: OverviewRange, nowMs: number): Promise<Overview> {
+    const { fromMs, toMs, stepMs } = windowOf(range, nowMs);
+    const steps: OverviewStep[] = [];
+    for (const { row } of this.#settled.values()) {
+      const { minute_ms, bucket, ...delta } = minuteOf(row);
+      if (minute_ms < fromMs || minute_ms >= toMs) continue;
+      steps.push({ ...delta, at_ms: minute_ms - (minute_ms % stepMs), buckets: new Map([[bucket, 1]]) });
+    }
+    return buildOverview(range, nowMs, steps);
+  }
+
+  async since(cursor: string | undefined, filter: DecisionFilter, limit: number): Promise<Arrivals> {
+    const head = this.#arrivals.length;
+    if (cursor === undefined) return { rows: [], next: `0.${head}` };
+    const at = parseArrivalCursor(cursor);
+    if (!at || at.generation !== "0" || at.arrival > head) return { rows: [], next: `0.${head}`, gap: 0 };
+    if (head - at.arrival > maxArrivalsBehind) return { rows: [], next: `0.${head}`, gap: head - at.arrival };
+    const rows: Arrivals["rows"] = [];
+    for (let arrival = at.arrival; arrival < head; arrival++) {
+      const { row } = this.#settled.get(this.#arrivals[arrival]!)!;
+      if (!matches(row, filter)) continue;
+      rows.push({ row, cursor: `0.${arrival + 1}` });
+      if (rows.length === limit) return { rows, next: `0.${arrival + 1}` };
+    }
+    return { rows, next: `0.${head}` };
+  }
+
+  async outcomes(decisionId: string): Promise<OutcomeMeta[]> {
+    const known = [...(this.#outcomes.get(decisionId)?.values() ?? [])];
+    known.sort((a, b) => (a.order < b.order ? -1 : 1));
+    return known.map(({ order: _, ...outcome }) => outcome);
+  }
+
+  onArrival(act: () => void): () => void {
+    this.#listeners.add(act);
+    return () => this.#listeners.delete(act);
+  }
+}
+
+const orderOf = (node: string, seq: number): string => `${node}/${String(seq).padStart(16, "0")}`;

@@ -1,0 +1,170 @@
+/**
+ * What consoles and commands ask about decisions. Everything here is metadata that the journal already holds: the index
+ * may be deleted at any time and is folded again. Reads lag the journal by one batch and never block the request loop.
+ * All methods reject with `WeirError("internal")` when the index cannot be read for now.
+ */
+import type {
+  DataClass,
+  DecisionKind,
+  DecisionState,
+  OutcomeMeta,
+  RiskTier,
+  SettledMeta,
+} from "../kernel/decision.ts";
+
+export const entryKinds = ["begun", "attempt", "settled", "amended", "admin"] as const;
+export type EntryKind = (typeof entryKinds)[number];
+
+/** A journal entry as far as the fold reads it; the ledger's own entries fit. */
+export interface FoldedEntry {
+  node: string;
+  seq: number;
+  at_ms: number;
+  kind: EntryKind;
+  tenant: string;
+  decision?: string | undefined;
+  meta: unknown;
+}
+
+/** One settled decision in a list: the wire format of the admin API. */
+export interface DecisionRow {
+  decision_id: string;
+  /** When it started. */
+  at_ms: number;
+  use_case: string;
+  kind: DecisionKind;
+  tenant: string;
+  environment: string;
+  principal_id: string;
+  subject?: string;
+  state: DecisionState;
+  status: number;
+  code?: string;
+  result?: string;
+  score?: number;
+  model?: string;
+  rung?: number;
+  attempts: number;
+  cache: SettledMeta["cache"]["status"];
+  /** Guard verdicts other than `allow`. */
+  guards_hit: number;
+  duration_ms: number;
+  ttft_ms?: number;
+  cost_nano_usd: number;
+  /** Cached input included. */
+  input_tokens: number;
+  output_tokens: number;
+  risk: RiskTier;
+  data_class: DataClass;
+  automation: SettledMeta["automation"];
+  synthetic: boolean;
+  stream: boolean;
+}
+
+export interface DecisionFilter {
+  useCase?: string | undefined;
+  state?: DecisionState | undefined;
+  code?: string | undefined;
+  result?: string | undefined;
+  principal?: string | undefined;
+  /** Prefix of a decision id, or a whole subject pseudonym. */
+  query?: string | undefined;
+  sinceMs?: number | undefined;
+  /** Exclusive. */
+  untilMs?: number | undefined;
+}
+
+/** The last row of a page: the next page holds what sorts after it (older, then smaller id). */
+export interface PageCursor {
+  atMs: number;
+  decisionId: string;
+}
+
+export interface Page {
+  rows: DecisionRow[];
+  next?: PageCursor;
+}
+
+export interface IndexedEntry {
+  node: string;
+  seq: number;
+  at_ms: number;
+  kind: EntryKind;
+  meta: unknown;
+  /** RFC 6962 leaf hash (hex), where the index reads the ledger itself. */
+  leaf_hash?: string;
+  /** Where `readEntries` finds this entry again; opaque here. */
+  position: unknown;
+}
+
+export interface IndexedDecision {
+  decision_id: string;
+  tenant: string;
+  /** In order of node, then sequence. */
+  entries: IndexedEntry[];
+}
+
+export const overviewRanges = ["15m", "1h", "24h", "7d"] as const;
+export type OverviewRange = (typeof overviewRanges)[number];
+
+/** Percentiles come from histograms and are off by at most 5 %; they are 0 where `decisions` is 0. */
+export interface Totals {
+  decisions: number;
+  answered: number;
+  referred: number;
+  refused: number;
+  failed: number;
+  interrupted: number;
+  /** Decisions that ended badly through a vendor or Weir itself, not through caller or policy. */
+  errors: number;
+  cache_hits: number;
+  cost_nano_usd: number;
+  p50_ms: number;
+  p95_ms: number;
+  p99_ms: number;
+  rate_per_s: number;
+}
+
+export interface SeriesPoint {
+  at_ms: number;
+  decisions: number;
+  errors: number;
+  p95_ms: number;
+  cost_nano_usd: number;
+}
+
+export interface Overview {
+  range: OverviewRange;
+  step_ms: number;
+  from_ms: number;
+  to_ms: number;
+  totals: Totals;
+  use_cases: { name: string; kind: DecisionKind; totals: Totals; series: SeriesPoint[] }[];
+}
+
+export interface Arrivals {
+  /** In order of arrival; at most `limit`. */
+  rows: { row: DecisionRow; cursor: string }[];
+  /** Where to go on, also when nothing matched. */
+  next: string;
+  /** Arrivals that were skipped because the reader was too far behind or the index was rebuilt in between. */
+  gap?: number;
+}
+
+/** An arrival cursor is `<generation>.<arrival>`; a rebuilt index has another generation. */
+export interface DecisionIndex {
+  /** Newest first. `limit` is at most 500. */
+  list(filter: DecisionFilter, cursor: PageCursor | undefined, limit: number): Promise<Page>;
+  /** Everything known of one decision, also while it runs. */
+  get(decisionId: string): Promise<IndexedDecision | undefined>;
+  /** From minute rollups; `nowMs` is the end of the range. */
+  overview(range: OverviewRange, nowMs: number): Promise<Overview>;
+  /** Settled decisions after `cursor`; without one it starts at the newest and answers no rows. */
+  since(cursor: string | undefined, filter: DecisionFilter, limit: number): Promise<Arrivals>;
+  outcomes(decisionId: string): Promise<OutcomeMeta[]>;
+  /** Calls `act` after new rows arrived (never with them); the returned function ends it. */
+  onArrival(act: () => void): () => void;
+}
+
+/** A reader further behind than this is moved to the newest arrivals and told so. */
+export const maxArrivalsBehind = 2_000;

@@ -1,0 +1,26 @@
+import type { ChatPart } from "../../kernel/chat.ts";
+import type { Rung } from "../../kernel/snapshot.ts";
+import type { Decision, Served } from "../../path/context.ts";
+import { type Scanner, guardText, runGuards } from "../screen/index.ts";
+
+export function createCheck(scanner: Scanner): (d: Decision, rung: Rung, served: Served) => Served | "next-rung" {
+  return (d, rung, served) => {
+    if (served.type !== "chat" || d.useCase.check.length === 0 || rung.type === "template") return served;
+    const texts = served.response.parts.map(guardText).filter((text) => text !== undefined);
+    const run = runGuards(scanner, d.useCase.check, "output", texts);
+    const stopped = run.blocked?.guard ?? run.failed;
+    for (const verdict of run.verdicts)
+      d.guards.push(verdict.action === "block" ? { ...verdict, action: "next-rung" } : verdict);
+    if (stopped) return "next-rung";
+    if (!run.redact) return served;
+    return {
+      type: "chat",
+      response: { ...served.response, parts: served.response.parts.map((part) => redacted(part, run.redact!)) },
+    };
+  };
+}
+
+function redacted(part: ChatPart, redact: (text: string) => string): ChatPart {
+  if (part.type === "tool_call") return { ...part, arguments: redact(part.arguments) };
+  return "text" in part ? { ...part, text: redact(part.text) } : part;
+}

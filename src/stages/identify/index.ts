@@ -1,0 +1,8 @@
+/**
+ * Decides who is calling: an API key becomes a principal with tenant and environment.
+ * Reads only memory; never a store, never a clock slower than the injected one. It doesn't know what is asked:
+ * rights belong to `admit`.
+ */
+export { KeyDirectory } from "./key-directory.ts";
+export { makeApiKey, parseApiKey, sameHmac, secretHmac } from "./api-key.ts";
+export type { ApiKeyRecord, KeyStore } from "./port.ts";

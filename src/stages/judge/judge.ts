@@ -1,0 +1,92 @@
+import type { ChatPart } from "../../kernel/chat.ts";
+import type { DecisionRule, Rung } from "../../kernel/snapshot.ts";
+import type { Decision, Outcome, Served } from "../../path/context.ts";
+
+type Judged = Outcome | "climb";
+
+export function createJudge(): (d: Decision, rung: Rung, served: Served) => Judged {
+  return (d, rung, served) => {
+    switch (served.type) {
+      case "stream":
+        return { type: "stream", frames: served.frames, passThrough: served.sameDialect };
+      case "refer":
+        return refer(d, served.to);
+      case "score":
+        return judgeScore(d, served);
+      case "chat":
+        return judgeChat(d, rung, served);
+    }
+  };
+}
+
+function refer(d: Decision, to: string): Outcome {
+  d.result = "refer";
+  d.referTo = to;
+  return d.kind === "score"
+    ? { type: "score", answer: { result: "refer", refer_to: to, reasons: d.reasons } }
+    : { type: "chat", response: handedOver(to) };
+}
+
+const handedOver = (to: string) => ({
+  model: "referral",
+  parts: [{ type: "text", text: `A person has to look at this. It has been handed to ${to}.` }] satisfies ChatPart[],
+  finish: "stop" as const,
+});
+
+function judgeScore(d: Decision, served: Extract<Served, { type: "score" }>): Judged {
+  d.score = served.score;
+  // Distance from the coin toss, in [0, 1]: what a calibrated P(good) says about its own certainty.
+  d.confidence = Math.abs(served.score - 0.5) * 2;
+  d.reasons = [...served.reasons];
+  const variables = { score: served.score, confidence: d.confidence, features: d.features, rung: d.rung ?? 0 };
+  const rule = firstMatch(d, variables);
+  if (!rule || "climb" in rule.then) return "climb";
+  if ("template" in rule.then) return "climb";
+  const { result, referTo } = rule.then;
+  d.result = result;
+  if (referTo !== undefined) d.referTo = referTo;
+  const answer = { score: served.score, result, reasons: d.reasons, ...(d.model !== undefined && { model: d.model }) };
+  return { type: "score", answer: referTo === undefined ? answer : { ...answer, refer_to: referTo } };
+}
+
+function judgeChat(d: Decision, rung: Rung, served: Extract<Served, { type: "chat" }>): Judged {
+  const { response, raw } = served;
+  if (d.useCase.decide.length === 0 || rung.type === "template") return { type: "chat", response, ...(raw && { raw }) };
+  const text = response.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+  // Without log probabilities a vendor says nothing about certainty: full, unless it was cut off, filtered or empty.
+  d.confidence =
+    text.trim() === "" && !response.parts.some((part) => part.type === "tool_call")
+      ? 0
+      : response.finish === "stop" || response.finish === "tool_calls"
+        ? 1
+        : 0.5;
+  const rule = firstMatch(d, {
+    confidence: d.confidence,
+    abstained: d.confidence === 0,
+    finish: response.finish,
+    guards: d.guards.filter((guard) => guard.verdict !== "allow").map((guard) => guard.guard),
+    rung: d.rung ?? 0,
+  });
+  if (!rule) return { type: "chat", response, ...(raw && { raw }) };
+  if ("climb" in rule.then) return "climb";
+  if ("template" in rule.then) {
+    d.model = "template";
+    const parts: ChatPart[] = [{ type: "text", text: rule.then.template }];
+    return {
+      type: "chat",
+      response: { model: "template", parts, finish: "stop", ...(response.usage && { usage: response.usage }) },
+    };
+  }
+  d.result = rule.then.result;
+  if (rule.then.referTo !== undefined) return refer(d, rule.then.referTo);
+  return { type: "chat", response, ...(raw && { raw }) };
+}
+
+function firstMatch(d: Decision, variables: Record<string, unknown>): DecisionRule | undefined {
+  const index = d.useCase.decide.findIndex((rule) => rule.when === undefined || rule.when.test(variables));
+  if (index < 0) return undefined;
+  d.rule = index;
+  const rule = d.useCase.decide[index]!;
+  d.reasons.push({ basis: "policy", name: rule.when?.source ?? "otherwise" });
+  return rule;
+}

@@ -1,0 +1,6 @@
+/**
+ * Input guards: personal data, cards, ids and secrets in what the client sent → let pass (and raise the data class),
+ * redact, or block. It never calls out and never weakens a constraint.
+ */
+export { createScreen } from "./screen.ts";
+export { type GuardRun, type Scanner, runGuards, guardText } from "./guard.ts";

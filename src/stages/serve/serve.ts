@@ -1,0 +1,88 @@
+import type { Rung } from "../../kernel/snapshot.ts";
+import { freePrice, noUsage } from "../../kernel/usage.ts";
+import type { Decision, Served } from "../../path/context.ts";
+import { Attempt, type AttemptPlan } from "./attempt.ts";
+import type { ModelHost } from "./port.ts";
+import { type VendorPorts, serveVendor } from "./vendor.ts";
+
+export interface ServePorts extends VendorPorts {
+  models: ModelHost;
+  /** Where in-process models run, for the record. */
+  region: string;
+}
+
+export function createServe(
+  ports: ServePorts,
+): (d: Decision, rung: Rung, index: number) => Promise<Served | "next-rung"> {
+  return async (d, rung, index) => {
+    if (rung.type === "refer") return { type: "refer", to: rung.to };
+    if (rung.type === "template") {
+      d.model = "template";
+      return templateAnswer(rung.text);
+    }
+    const model = d.snapshot.models.get(rung.model)!;
+    const slot = rung.slot === undefined ? {} : { slot: rung.slot };
+    if (model.type === "vendor") {
+      const vendor = d.snapshot.vendors.get(model.vendor)!;
+      const stream = d.request!.stream && rung.commit === "first-byte";
+      return serveVendor(ports, d, { index, ...slot, model, vendor, stream });
+    }
+    const stop = ports.keyRefusal(d);
+    if (stop) {
+      d.abort(stop);
+      return "next-rung";
+    }
+    return serveHere(ports, d, {
+      rung: index,
+      ...slot,
+      model: model.name,
+      target: `${model.runtime}/${model.name}`,
+      region: ports.region,
+      price: freePrice,
+      worstCase: noUsage,
+    });
+  };
+}
+
+export const templateAnswer = (text: string): Extract<Served, { type: "chat" }> => ({
+  type: "chat",
+  response: { model: "template", parts: [{ type: "text", text }], finish: "stop", usage: noUsage },
+});
+
+async function serveHere(ports: ServePorts, d: Decision, plan: AttemptPlan): Promise<Served | "next-rung"> {
+  const attempt = Attempt.begin(ports, d, plan);
+  if (!attempt) return "next-rung";
+  const loaded = ports.models.get(plan.model);
+  if ("failed" in loaded) {
+    attempt.end("failed", { reason: "model_not_loaded" });
+    return "next-rung";
+  }
+  try {
+    const served = loaded.kind === "score" ? await score(loaded, d) : await answer(loaded, d);
+    if (!served) {
+      attempt.end("ok", { reason: "abstained" });
+      return "next-rung";
+    }
+    attempt.firstContent();
+    attempt.end("ok");
+    d.model = plan.model;
+    return served;
+  } catch (fault) {
+    // A fault of one model is the ladder's business: the next rung may still decide.
+    attempt.end(d.signal.aborted ? "aborted" : "failed", { reason: "runtime_fault" });
+    ports.report(d, fault);
+    return "next-rung";
+  }
+}
+
+type Loaded = Exclude<ReturnType<ModelHost["get"]>, { failed: string }>;
+
+async function score(model: Extract<Loaded, { kind: "score" }>, d: Decision): Promise<Served> {
+  const [row] = await model.score([d.features!], d.signal);
+  return { type: "score", score: row!.score, reasons: row!.reasons };
+}
+
+async function answer(model: Extract<Loaded, { kind: "chat" }>, d: Decision): Promise<Served | undefined> {
+  const response = await model.answer(d.request!, d.passages, d.signal);
+  return response && { type: "chat", response: response.usage ? response : { ...response, usage: noUsage } };
+}

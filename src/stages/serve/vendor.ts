@@ -1,0 +1,358 @@
+/** Calls a vendor: same-dialect bytes pass with `model` spliced, everything else is translated and says what it dropped. */
+import { type ChatEvent, type ChatRequest, type ChatResponse } from "../../kernel/chat.ts";
+import type { Refusal } from "../../kernel/errors.ts";
+import type { Model, VendorTarget } from "../../kernel/snapshot.ts";
+import type { Usage } from "../../kernel/usage.ts";
+import type { Decision, Frame, Served } from "../../path/context.ts";
+import type { VendorDialect, VendorStream } from "../../engines/dialects/port.ts";
+import type { DialectTools } from "./port.ts";
+import { estimateRequestTokens, estimateTokens } from "../reserve/index.ts";
+import { Attempt, type AttemptPorts } from "./attempt.ts";
+import { composePrompt } from "./prompt.ts";
+import { backoffMs, isRetryableStatus, retryAfterOf } from "./retry.ts";
+import { type Upstream, UpstreamFault, type UpstreamResponse } from "./upstream.ts";
+import { watchLive } from "./live.ts";
+
+export interface VendorPorts extends AttemptPorts {
+  upstream: Upstream;
+  dialects: DialectTools;
+  /** The live overlay: whether the caller's key still holds. */
+  keyRefusal(d: Decision): Refusal | undefined;
+}
+
+type VendorModel = Extract<Model, { type: "vendor" }>;
+
+export interface VendorRung {
+  index: number;
+  slot?: string;
+  model: VendorModel;
+  vendor: VendorTarget;
+  /** True where the answer may leave as it arrives. */
+  stream: boolean;
+}
+
+// A vendor's answer that is larger than this is not an answer.
+const maxAnswerBytes = 32 * 1024 * 1024;
+
+export async function serveVendor(ports: VendorPorts, d: Decision, rung: VendorRung): Promise<Served | "next-rung"> {
+  const prepared = prepare(ports, d, rung);
+  for (let retry = 0; ; retry++) {
+    const stop = ports.keyRefusal(d);
+    if (stop) d.abort(stop);
+    if (d.signal.aborted) return "next-rung";
+    const tried = await tryOnce(ports, d, rung, prepared);
+    if (tried.served) return tried.served;
+    if (!tried.retryable || retry >= d.useCase.retries) return "next-rung";
+    try {
+      await d.clock.sleep(backoffMs(d.clock, retry, tried.retryAfterMs), d.signal);
+    } catch {
+      // The client went or the deadline passed: the ladder sees the signal.
+      return "next-rung";
+    }
+  }
+}
+
+interface Prepared {
+  dialect: VendorDialect;
+  request: ChatRequest;
+  body: Uint8Array | string;
+  sameDialect: boolean;
+  /** The client asked for a stream without usage; Weir asked for it and withholds that frame. */
+  withholdUsage: boolean;
+  worstCase: Usage;
+}
+
+function prepare(ports: VendorPorts, d: Decision, rung: VendorRung): Prepared {
+  const dialect = ports.dialects.vendor(rung.vendor.dialect);
+  const composed = composePrompt(d);
+  const request = composed.stream === rung.stream ? composed : { ...composed, stream: rung.stream };
+  const ask = d.ask.kind === "chat" ? d.ask : undefined;
+  const sameDialect = ask?.dialect === rung.vendor.dialect;
+  const untouched = sameDialect && !d.rewritten && request === ask?.request;
+  const maxTokens = request.max_tokens ?? rung.model.maxOutputTokens;
+  let body: Prepared["body"];
+  if (untouched) {
+    body = ports.dialects.splice(ask!.body, rung.vendor.dialect, { model: rung.model.model, stream: rung.stream });
+  } else {
+    const encoded = dialect.encodeRequest(request, rung.model.model, { defaultMaxTokens: rung.model.maxOutputTokens });
+    for (const field of encoded.dropped) d.dropped.add(field);
+    body = JSON.stringify(encoded.body);
+  }
+  return {
+    dialect,
+    request,
+    body,
+    sameDialect,
+    withholdUsage: rung.stream && !request.wants_usage,
+    worstCase: { input: estimateRequestTokens(request), cached_input: 0, output: maxTokens, estimated: true },
+  };
+}
+
+interface Tried {
+  served?: Served;
+  retryable?: boolean;
+  retryAfterMs?: number | undefined;
+}
+
+async function tryOnce(ports: VendorPorts, d: Decision, rung: VendorRung, prepared: Prepared): Promise<Tried> {
+  const attempt = Attempt.begin(ports, d, {
+    rung: rung.index,
+    ...(rung.slot !== undefined && { slot: rung.slot }),
+    model: rung.model.name,
+    target: `${rung.vendor.name}/${rung.model.model}`,
+    region: rung.vendor.region,
+    price: rung.model.price,
+    worstCase: prepared.worstCase,
+  });
+  if (!attempt) return { retryable: false };
+  const used = estimated(prepared.request, "");
+  try {
+    const response = await ports.upstream.send({
+      url: new URL(rung.vendor.baseUrl.replace(/\/$/, "") + prepared.dialect.path),
+      headers: {
+        ...prepared.dialect.headers(rung.vendor.key),
+        "content-type": "application/json",
+        accept: rung.stream ? "text/event-stream" : "application/json",
+      },
+      body: prepared.body,
+      signal: d.signal,
+      timeouts: rung.vendor.timeouts,
+    });
+    if (response.status >= 300) return await refusedByVendor(attempt, d, prepared, response);
+    return rung.stream
+      ? await openStream(ports, attempt, d, rung, prepared, response)
+      : await readAnswer(attempt, d, rung, prepared, response);
+  } catch (fault) {
+    if (!(fault instanceof UpstreamFault)) {
+      attempt.end("failed", { reason: "fault" });
+      throw fault;
+    }
+    if (fault.reason === "aborted") attempt.end("aborted", { reason: abortReason(d), usage: used });
+    else {
+      // A request that reached the vendor may have been billed, whatever became of its answer.
+      const reached = fault.reason === "connect_failed" || fault.reason === "connect_timeout" ? undefined : used;
+      attempt.end(fault.reason.endsWith("timeout") ? "timeout" : "failed", {
+        reason: fault.reason,
+        ...(reached && { usage: reached }),
+      });
+    }
+    return { retryable: fault.reason !== "aborted" };
+  }
+}
+
+const abortReason = (d: Decision): string => (d.signal.reason as { code?: string } | undefined)?.code ?? "aborted";
+
+async function refusedByVendor(
+  attempt: Attempt,
+  d: Decision,
+  prepared: Prepared,
+  response: UpstreamResponse,
+): Promise<Tried> {
+  const bytes = await readAll(response, 64 * 1024);
+  const told = prepared.dialect.decodeError(response.status, parseJson(bytes));
+  const retryable = isRetryableStatus(response.status);
+  const rejected = response.status === 400 || response.status === 413 || response.status === 422;
+  attempt.end(rejected ? "rejected" : "failed", {
+    reason: `http_${response.status}${told.code ? `:${told.code}` : ""}`,
+  });
+  return { retryable, retryAfterMs: retryAfterOf(response.headers, d.clock.now()) };
+}
+
+async function readAnswer(
+  attempt: Attempt,
+  d: Decision,
+  rung: VendorRung,
+  prepared: Prepared,
+  response: UpstreamResponse,
+): Promise<Tried> {
+  const bytes = await readAll(response, maxAnswerBytes);
+  const decoded = prepared.dialect.decodeResponse(parseJson(bytes));
+  if (!decoded.ok) {
+    attempt.end("failed", { reason: "unreadable_answer", usage: estimated(prepared.request, "") });
+    return { retryable: true };
+  }
+  const answer = decoded.response;
+  attempt.firstContent();
+  attempt.end("ok", { usage: answer.usage ?? estimated(prepared.request, textOf(answer)) });
+  d.model = rung.model.name;
+  return {
+    served: { type: "chat", response: answer, ...(prepared.sameDialect && { raw: bytes }) },
+  };
+}
+
+/** Holds frames back until the first content: up to there the next attempt or rung can still take over unseen. */
+async function openStream(
+  ports: VendorPorts,
+  attempt: Attempt,
+  d: Decision,
+  rung: VendorRung,
+  prepared: Prepared,
+  response: UpstreamResponse,
+): Promise<Tried> {
+  if (!/^text\/event-stream\b/i.test(String(response.headers["content-type"] ?? ""))) {
+    await readAll(response, 64 * 1024).catch(() => undefined);
+    attempt.end("failed", { reason: "not_a_stream", usage: estimated(prepared.request, "") });
+    return { retryable: true };
+  }
+  const source = new StreamReader(ports.dialects, prepared, response, attempt);
+  const held: Frame[] = [];
+  for (;;) {
+    const next = await source.next();
+    if (next === "truncated" || next.events.some((event) => event.type === "error")) {
+      const reason = next === "truncated" ? "truncated" : "vendor_error";
+      attempt.end("failed", { reason, usage: source.usage() });
+      await source.close();
+      return { retryable: true };
+    }
+    held.push(next);
+    if (next.events.some(isContent)) break;
+    if (next.events.some((event) => event.type === "end")) break;
+  }
+  attempt.firstContent();
+  d.model = rung.model.name;
+  return {
+    served: { type: "stream", sameDialect: prepared.sameDialect, frames: deliver(ports, d, attempt, source, held) },
+  };
+}
+
+const isContent = (event: ChatEvent): boolean =>
+  event.type === "text" || event.type === "reasoning" || event.type === "tool_call_start" || event.type === "finish";
+
+/** Frames as they come; the attempt is settled in `finally`, so that also a reader who leaves is booked. */
+async function* deliver(
+  ports: VendorPorts,
+  d: Decision,
+  attempt: Attempt,
+  source: StreamReader,
+  held: Frame[],
+): AsyncGenerator<Frame> {
+  const stopWatching = watchLive(d, () => ports.keyRefusal(d));
+  let ended = held.some((frame) => frame.events.some((event) => event.type === "end"));
+  let failure: string | undefined;
+  try {
+    yield* held;
+    while (!ended) {
+      const next = await source.next();
+      if (next === "truncated") {
+        failure = "truncated";
+        break;
+      }
+      const error = next.events.find((event) => event.type === "error");
+      if (error) {
+        failure = "vendor_error";
+        break;
+      }
+      ended = next.events.some((event) => event.type === "end");
+      // The attempt is booked before its last frame leaves: settle needs the usage for the record that precedes it.
+      if (ended) attempt.end("ok", { usage: source.usage() });
+      yield next;
+    }
+    if (ended) attempt.end("ok", { usage: source.usage() });
+  } catch (fault) {
+    if (!(fault instanceof UpstreamFault)) throw fault;
+    failure = fault.reason;
+  } finally {
+    stopWatching();
+    if (failure === "aborted" || (!ended && failure === undefined))
+      attempt.end("aborted", { reason: abortReason(d), usage: source.usage() });
+    else if (failure)
+      attempt.end(failure.endsWith("timeout") ? "timeout" : "failed", { reason: failure, usage: source.usage() });
+    await source.close();
+  }
+  if (failure)
+    yield {
+      events: [{ type: "error", message: failure, code: failure === "aborted" ? abortReason(d) : "stream_broken" }],
+    };
+}
+
+/** Bytes → frames, with the usage counted along the way. */
+class StreamReader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #decoder: ReturnType<DialectTools["sse"]>;
+  readonly #stream: VendorStream;
+  readonly #prepared: Prepared;
+  readonly #ready: Frame[] = [];
+  readonly #isUsageOnly: (data: string) => boolean;
+  #reported: Usage | undefined;
+  #outputBytes = 0;
+
+  constructor(dialects: DialectTools, prepared: Prepared, response: UpstreamResponse, _attempt: Attempt) {
+    this.#chunks = response.body[Symbol.asyncIterator]();
+    this.#decoder = dialects.sse();
+    this.#stream = prepared.dialect.openStream();
+    this.#prepared = prepared;
+    this.#isUsageOnly = (data) => dialects.isUsageOnly(prepared.dialect.name, data);
+  }
+
+  async next(): Promise<Frame | "truncated"> {
+    for (;;) {
+      const frame = this.#ready.shift();
+      if (frame) return frame;
+      const chunk = await this.#chunks.next();
+      if (chunk.done) return "truncated";
+      for (const record of this.#decoder.push(chunk.value)) {
+        const events = this.#stream.decode(record);
+        this.#observe(events);
+        const withheld = this.#prepared.withholdUsage && this.#isUsageOnly(record.data);
+        if (withheld) this.#ready.push({ events });
+        else this.#ready.push({ ...(this.#prepared.sameDialect && { raw: record.raw }), events });
+      }
+    }
+  }
+
+  #observe(events: readonly ChatEvent[]): void {
+    for (const event of events) {
+      if (event.type === "usage") this.#reported = event.usage;
+      else if (event.type === "text" || event.type === "reasoning") this.#outputBytes += event.text.length;
+      else if (event.type === "tool_call_delta") this.#outputBytes += event.arguments.length;
+    }
+  }
+
+  /** What the vendor reported, else an estimate from what arrived. */
+  usage(): Usage {
+    if (this.#reported) return this.#reported;
+    return {
+      input: estimateRequestTokens(this.#prepared.request),
+      cached_input: 0,
+      output: Math.ceil(this.#outputBytes / 3),
+      estimated: true,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+}
+
+const estimated = (request: ChatRequest, output: string): Usage => ({
+  input: estimateRequestTokens(request),
+  cached_input: 0,
+  output: estimateTokens(output),
+  estimated: true,
+});
+
+function textOf(response: ChatResponse): string {
+  return response.parts.map((part) => (part.type === "text" || part.type === "reasoning" ? part.text : "")).join("");
+}
+
+async function readAll(response: UpstreamResponse, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > limit) throw new UpstreamFault("body_too_large");
+  }
+  return chunks.length === 1
+    ? Buffer.from(chunks[0]!.buffer, chunks[0]!.byteOffset, chunks[0]!.length)
+    : Buffer.concat(chunks);
+}
+
+/** `undefined` for what is not JSON: the dialect then says that it can't be read. */
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * Writes what happened: `begun` before the first side effect, `settled` exactly once whatever ended the decision, and
+ * lets go of everything that was held. Counters, cache and idempotency follow from the settled entry.
+ * It decides nothing about the answer.
+ */
+export { createSettle, type SettlePorts } from "./settle.ts";
+export { settleInterrupted } from "./interrupted.ts";

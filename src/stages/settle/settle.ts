@@ -1,0 +1,221 @@
+import { type Refusal, WeirError, errorKinds, isRefusal, refuse } from "../../kernel/errors.ts";
+import type { SettledMeta } from "../../kernel/decision.ts";
+import type { Appended, Journal } from "../../ledger/port.ts";
+import type { Answer, Decision, Frame, Outcome } from "../../path/context.ts";
+import type { Settle } from "../../path/path.ts";
+import type { IdempotencyTable } from "../admit/index.ts";
+import type { ExactCache } from "../recall/index.ts";
+import { type Ending, begunMeta, settledContent, settledMeta } from "./meta.ts";
+import { Transcript } from "./transcript.ts";
+
+export interface SettlePorts {
+  journal: Journal;
+  idempotency: IdempotencyTable;
+  cache: ExactCache;
+  /** Takes card security codes out of a text that is about to be recorded. */
+  scrub(text: string): string;
+  /** HMAC-SHA256 under the install's key, hex. */
+  digest(data: string | Uint8Array): string;
+  /** Counters and histograms. */
+  begun(d: Decision): void;
+  settled(meta: SettledMeta): void;
+  replayed(d: Decision): void;
+  report(d: Decision, fault: unknown): void;
+}
+
+export function createSettle(ports: SettlePorts): Settle {
+  const done = new WeakSet<Decision>();
+
+  /** Appends `settled` and lets everything go, once; a promise where the answer must wait for the disk. */
+  function close(
+    d: Decision,
+    outcome: Outcome,
+    ending: Ending,
+  ): { meta: SettledMeta; sealed: Promise<void> | undefined } {
+    if (done.has(d)) throw new WeirError("internal", `decision ${d.id} was settled twice`);
+    done.add(d);
+    const from = d.clock.monotonic();
+    const digests = d.useCase.record === "digest" ? { digests: digestsOf(ports, d, outcome) } : undefined;
+    const meta = settledMeta(d, { ...ending, ...digests });
+    const content = settledContent(d, outcome, ports.scrub);
+    const key = { tenant: d.tenant.name, ...(d.subject !== undefined && { subject: d.subject }) };
+    let appended: Appended | undefined;
+    try {
+      // Before `settled`: a full journal takes entries of begun decisions only.
+      if (d.begun && d.protectedFeatures) keepProtected(ports, d);
+      appended = ports.journal.append({
+        kind: "settled",
+        tenant: d.tenant.name,
+        decision: d.id,
+        meta,
+        ...(content && { content: { key, value: content } }),
+      });
+    } finally {
+      d.release();
+      if (outcome.type === "chat" && ending.state === "answered" && d.cache.status === "miss")
+        ports.cache.land(d, outcome.response);
+      else ports.cache.abandon(d);
+      endIdempotency(ports, d, ending);
+    }
+    ports.settled(meta);
+    d.stages.settle = d.clock.monotonic() - from;
+    return { meta, sealed: mustWait(d) ? appended.durable() : undefined };
+  }
+
+  function answer(d: Decision, outcome: Outcome, ending: Ending): Answer | Promise<Answer> {
+    const { meta, sealed } = close(d, outcome, ending);
+    const made = answerOf(d, outcome, meta);
+    return sealed ? sealed.then(() => made) : made;
+  }
+
+  const settle: Settle = {
+    begin(d) {
+      const health = ports.journal.health();
+      const sealed = mustWait(d);
+      if (health.full || (sealed && !health.writable))
+        return refuse("record_unavailable", undefined, { retryAfterMs: 2000 });
+      const appended = ports.journal.append({
+        kind: "begun",
+        tenant: d.tenant.name,
+        decision: d.id,
+        meta: begunMeta(d),
+      });
+      d.begun = true;
+      ports.begun(d);
+      return sealed ? appended.durable() : undefined;
+    },
+
+    answered(d, outcome) {
+      if (outcome.type !== "stream")
+        return answer(d, outcome, { state: d.referTo === undefined ? "answered" : "referred" });
+      const frames = recordedStream(d, outcome.frames, close, ports);
+      return answerOf(d, { ...outcome, frames }, undefined);
+    },
+
+    refused(d, refusal) {
+      const known: Refusal = isRefusal(refusal) ? refusal : refuse("client_gone");
+      return answer(d, { type: "refused", refusal: known }, { state: stateOf(known), code: known.code });
+    },
+
+    replayed(d, earlier) {
+      d.release();
+      ports.replayed(d);
+      return earlier;
+    },
+
+    fault(d, fault) {
+      ports.report(d, fault);
+      const known = fault instanceof WeirError ? fault.code : "internal";
+      const refusal = refuse(known);
+      if (done.has(d)) return answerOf(d, { type: "refused", refusal }, undefined);
+      try {
+        return answer(d, { type: "refused", refusal }, { state: "failed", code: known });
+      } catch (again) {
+        // The journal itself is the fault: nothing may be served, and the begun entry is settled at recovery.
+        ports.report(d, again);
+        return answerOf(d, { type: "refused", refusal: refuse("record_unavailable") }, undefined);
+      }
+    },
+  };
+  return settle;
+}
+
+/** Idempotent requests are durable in every tier: a repeated key must never lead to a second vendor call. */
+const mustWait = (d: Decision): boolean => d.useCase.durability === "sealed" || d.idempotency !== undefined;
+
+const stateOf = (refusal: Refusal) => {
+  const { fault } = errorKinds[refusal.code];
+  return fault === "upstream" || fault === "weir" || refusal.code === "client_gone" ? "failed" : "refused";
+};
+
+function answerOf(d: Decision, outcome: Outcome, meta: SettledMeta | undefined): Answer {
+  return {
+    decision: d.id,
+    outcome,
+    settled: {
+      use_case: d.useCase.name,
+      state: meta?.state ?? "answered",
+      attempts: d.attempts.length,
+      cache: d.cache,
+      stages: d.stages,
+      ...(d.model !== undefined && { model: d.model }),
+      ...(d.dropped.size > 0 && { dropped: [...d.dropped] }),
+      ...(d.score !== undefined && { score: d.score }),
+      ...(d.result !== undefined && { result: d.result }),
+      ...(meta?.thresholds && { thresholds: meta.thresholds }),
+      ...(d.rule !== undefined && { rule: d.rule }),
+    },
+    ...(d.limits && { limits: d.limits }),
+  };
+}
+
+type Close = (d: Decision, outcome: Outcome, ending: Ending) => { sealed: Promise<void> | undefined };
+
+/** Passes frames on and settles before the terminal one leaves; a reader who goes early settles what was delivered. */
+async function* recordedStream(
+  d: Decision,
+  frames: AsyncIterable<Frame>,
+  close: Close,
+  ports: SettlePorts,
+): AsyncGenerator<Frame> {
+  const transcript = new Transcript();
+  const delivered = { frames: 0, bytes: 0, complete: false };
+  let open = true;
+  const end = (ending: Ending) => {
+    open = false;
+    return close(d, { type: "chat", response: transcript.response() }, ending).sealed;
+  };
+  try {
+    for await (const frame of frames) {
+      transcript.hear(frame.events);
+      const error = frame.events.find((event) => event.type === "error");
+      if (error) {
+        const code = isErrorCode(error.code) ? error.code : "stream_broken";
+        await end({ state: "failed", code, delivered });
+      } else if (frame.events.some((event) => event.type === "end")) {
+        delivered.complete = true;
+        await end({ state: "answered", delivered });
+      }
+      delivered.frames += 1;
+      delivered.bytes += frame.raw?.length ?? 0;
+      yield frame;
+    }
+  } catch (fault) {
+    ports.report(d, fault);
+    if (open) await end({ state: "failed", code: "internal", delivered });
+    yield { events: [{ type: "error", message: errorKinds.internal.title, code: "internal" }] };
+  } finally {
+    if (open) await end({ state: "failed", code: abortCode(d), delivered });
+  }
+}
+
+const isErrorCode = (code: string | undefined): code is keyof typeof errorKinds =>
+  code !== undefined && code in errorKinds;
+
+const abortCode = (d: Decision) => (isRefusal(d.signal.reason) ? d.signal.reason.code : "client_gone");
+
+function endIdempotency(ports: SettlePorts, d: Decision, ending: Ending): void {
+  if (!d.idempotency) return;
+  const { key } = d.idempotency;
+  if (!d.begun) ports.idempotency.free(key, d.id);
+  else ports.idempotency.settled(key, d.id, ending.code === "client_gone" ? "interrupted" : "done");
+}
+
+/** Protected attributes lie under a key of their own, beside the record, for fairness audits only. */
+function keepProtected(ports: SettlePorts, d: Decision): void {
+  const subject = d.subject === undefined ? "protected" : `${d.subject}:protected`;
+  ports.journal.append({
+    kind: "amended",
+    tenant: d.tenant.name,
+    decision: d.id,
+    meta: { amends: "protected", use_case: d.useCase.name },
+    content: { key: { tenant: d.tenant.name, subject }, value: { protected: d.protectedFeatures } },
+  });
+}
+
+function digestsOf(ports: SettlePorts, d: Decision, outcome: Outcome): NonNullable<SettledMeta["digests"]> {
+  const request = ports.digest(d.ask.body);
+  return outcome.type === "refused" || outcome.type === "stream"
+    ? { request }
+    : { request, answer: ports.digest(JSON.stringify(outcome)) };
+}

@@ -1,0 +1,104 @@
+/** Tables of the projection. A change of any of them raises the version: older files are folded again, not migrated. */
+import type { DecisionRow, EntryKind } from "../../projection/index.ts";
+
+export const projectionVersion = 1;
+
+export interface DecisionTable extends Omit<
+  Required<DecisionRow>,
+  "subject" | "code" | "result" | "score" | "model" | "rung" | "ttft_ms" | "synthetic" | "stream"
+> {
+  /** Order in which rows reached this file. */
+  arrival: number;
+  node: string;
+  seq: number;
+  subject: string | null;
+  code: string | null;
+  result: string | null;
+  score: number | null;
+  model: string | null;
+  rung: number | null;
+  ttft_ms: number | null;
+  synthetic: number;
+  stream: number;
+}
+
+export interface MinuteTable {
+  minute_ms: number;
+  use_case: string;
+  kind: DecisionRow["kind"];
+  decisions: number;
+  answered: number;
+  referred: number;
+  refused: number;
+  failed: number;
+  interrupted: number;
+  errors: number;
+  cache_hits: number;
+  cost_nano_usd: number;
+}
+
+export interface ProjectionTables {
+  entries: {
+    node: string;
+    seq: number;
+    at_ms: number;
+    kind: EntryKind;
+    tenant: string;
+    decision_id: string | null;
+    segment: number;
+    segment_offset: number;
+  };
+  decisions: DecisionTable;
+  outcomes: { decision_id: string; outcome_id: string; node: string; seq: number; meta: string };
+  minutes: MinuteTable;
+  latencies: { minute_ms: number; use_case: string; kind: DecisionRow["kind"]; bucket: number; n: number };
+  positions: { node: string; seq: number; at_ms: number; segment: number; segment_offset: number };
+  about: { generation: string };
+}
+
+export const projectionDdl = `
+create table entries (
+  node text not null, seq integer not null, at_ms integer not null, kind text not null, tenant text not null,
+  decision_id text, segment integer not null, segment_offset integer not null, primary key (node, seq)
+) without rowid, strict;
+create index entries_decision on entries (decision_id, node, seq) where decision_id is not null;
+
+create table decisions (
+  arrival integer primary key, decision_id text not null unique, node text not null, seq integer not null,
+  at_ms integer not null, use_case text not null, kind text not null, tenant text not null, environment text not null,
+  principal_id text not null, subject text, state text not null, status integer not null, code text, result text,
+  score real, model text, rung integer, attempts integer not null, cache text not null, guards_hit integer not null,
+  duration_ms real not null, ttft_ms real, cost_nano_usd integer not null, input_tokens integer not null,
+  output_tokens integer not null, risk text not null, data_class text not null, automation text not null,
+  synthetic integer not null, stream integer not null
+) strict;
+create index decisions_at on decisions (at_ms, decision_id);
+create index decisions_use_case on decisions (use_case, at_ms, decision_id);
+create index decisions_state on decisions (state, at_ms, decision_id);
+create index decisions_subject on decisions (subject, at_ms, decision_id) where subject is not null;
+
+create table outcomes (
+  decision_id text not null, outcome_id text not null, node text not null, seq integer not null, meta text not null,
+  primary key (decision_id, outcome_id)
+) without rowid, strict;
+
+create table minutes (
+  minute_ms integer not null, use_case text not null, kind text not null, decisions integer not null,
+  answered integer not null, referred integer not null, refused integer not null, failed integer not null,
+  interrupted integer not null, errors integer not null, cache_hits integer not null, cost_nano_usd integer not null,
+  primary key (minute_ms, use_case, kind)
+) without rowid, strict;
+
+create table latencies (
+  minute_ms integer not null, use_case text not null, kind text not null, bucket integer not null, n integer not null,
+  primary key (minute_ms, use_case, kind, bucket)
+) without rowid, strict;
+
+create table positions (
+  node text primary key, seq integer not null, at_ms integer not null, segment integer not null,
+  segment_offset integer not null
+) without rowid, strict;
+
+create table about (generation text not null) strict;
+pragma user_version = ${projectionVersion};
+`;

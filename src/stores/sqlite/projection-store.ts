@@ -1,0 +1,245 @@
+/**
+ * The projection's file and its fold. Writes are prepared statements in one synchronous transaction per batch, so that
+ * no read ever sees half a batch; reads are kysely. Lives in the worker: nothing here may run on the request loop.
+ */
+import { rmSync } from "node:fs";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { Kysely } from "kysely";
+import type { Clock } from "../../kernel/clock.ts";
+import { randomToken } from "../../kernel/ids.ts";
+import {
+  type DecisionRow,
+  type FoldedEntry,
+  foldEntry,
+  type MinuteDelta,
+  minuteOf,
+  type SettledRow,
+  supersedes,
+} from "../../projection/index.ts";
+import { dialectOf, isCorrupt, openDatabase, transact } from "./database.ts";
+import { projectionDdl, type ProjectionTables, projectionVersion } from "./projection-schema.ts";
+import { columnsOf, statementsOf } from "./projection-statements.ts";
+
+export interface EntryPosition {
+  segment: number;
+  offset: number;
+  seq: number;
+}
+
+export interface PositionedEntry {
+  entry: FoldedEntry;
+  position: EntryPosition;
+}
+
+/** How far a node has been folded: the last entry and its time, by which a replaced journal is noticed. */
+export interface FoldedUpTo {
+  position: EntryPosition;
+  atMs: number;
+}
+
+export interface ProjectionStoreOptions {
+  path: string;
+  clock: Clock;
+  log: (message: string) => void;
+  busyTimeoutMs?: number;
+}
+
+type Statements = Record<keyof ReturnType<typeof statementsOf>, StatementSync>;
+
+export class ProjectionStore {
+  readonly #options: ProjectionStoreOptions;
+  #db!: DatabaseSync;
+  #query!: Kysely<ProjectionTables>;
+  #statements!: Statements;
+  #generation = "";
+  #arrival = 0;
+
+  /** Throws when the file is locked for longer than the time-out; a damaged or older file is replaced. */
+  constructor(options: ProjectionStoreOptions) {
+    this.#options = options;
+    this.#open();
+  }
+
+  get query(): Kysely<ProjectionTables> {
+    return this.#query;
+  }
+  get generation(): string {
+    return this.#generation;
+  }
+  /** The newest arrival. */
+  get head(): number {
+    return this.#arrival;
+  }
+
+  #open(): void {
+    try {
+      this.#db = this.#openFile();
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      this.#options.log(`projection ${this.#options.path} is damaged; it is deleted and folded again from the journal`);
+      this.#removeFile();
+      this.#db = this.#openFile();
+    }
+    this.#query = new Kysely<ProjectionTables>({ dialect: dialectOf(this.#db) });
+    const entries = Object.entries(statementsOf()).map(([name, sql]) => [name, this.#db.prepare(sql)]);
+    this.#statements = Object.fromEntries(entries) as Statements;
+    this.#generation = this.#db.prepare("select generation from about").get()!["generation"] as string;
+    this.#arrival = this.#db.prepare("select coalesce(max(arrival), 0) as n from decisions").get()!["n"] as number;
+  }
+
+  #openFile(): DatabaseSync {
+    const { path, clock, log, busyTimeoutMs = 2_000 } = this.#options;
+    const options = { synchronous: "normal", busyTimeoutMs } as const;
+    let db = openDatabase(path, options);
+    const version = db.prepare("pragma user_version").get()!["user_version"] as number;
+    if (version === projectionVersion) return db;
+    const used = (db.prepare("select count(*) as n from sqlite_schema").get()!["n"] as number) > 0;
+    if (used) {
+      log(`projection ${path} has schema ${version}, not ${projectionVersion}; it is folded again from the journal`);
+      db.close();
+      this.#removeFile();
+      db = openDatabase(path, options);
+    }
+    transact(db, () => {
+      db.exec(projectionDdl);
+      db.prepare("insert into about (generation) values (?)").run(randomToken(clock, 8));
+    });
+    return db;
+  }
+
+  #removeFile(): void {
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(this.#options.path + suffix, { force: true });
+  }
+
+  /** Throws everything away; the caller folds again from the start. */
+  reset(): void {
+    if (this.#db.isOpen) this.#db.close();
+    this.#removeFile();
+    this.#open();
+  }
+
+  positions(): Map<string, FoldedUpTo> {
+    const rows = this.#db.prepare("select * from positions").all() as unknown as ProjectionTables["positions"][];
+    return new Map(
+      rows.map((r) => [
+        r.node,
+        { position: { segment: r.segment, offset: r.segment_offset, seq: r.seq }, atMs: r.at_ms },
+      ]),
+    );
+  }
+
+  /** One transaction: the rows of all entries and each node's new position. Answers how many decisions are new. */
+  apply(batch: readonly PositionedEntry[]): number {
+    const arrivalBefore = this.#arrival;
+    try {
+      transact(this.#db, () => this.#applyAll(batch));
+    } catch (error) {
+      this.#arrival = arrivalBefore;
+      throw error;
+    }
+    return this.#arrival - arrivalBefore;
+  }
+
+  #applyAll(batch: readonly PositionedEntry[]): void {
+    const minutes = new MinuteSums();
+    const last = new Map<string, PositionedEntry>();
+    for (const item of batch) {
+      this.#applyOne(item, minutes);
+      const before = last.get(item.entry.node);
+      if (!before || before.position.seq < item.position.seq) last.set(item.entry.node, item);
+    }
+    for (const sum of minutes.sums()) {
+      const { minute_ms, use_case, kind } = sum;
+      this.#statements.minute.run(...MinuteSums.columns.map((name) => sum[name]));
+      for (const [bucket, n] of sum.buckets) this.#statements.latency.run(minute_ms, use_case, kind, bucket, n);
+    }
+    for (const { entry, position } of last.values())
+      this.#statements.position.run(entry.node, position.seq, entry.at_ms, position.segment, position.offset);
+  }
+
+  #applyOne({ entry, position }: PositionedEntry, minutes: MinuteSums): void {
+    const folded = foldEntry(entry);
+    const { node, seq, at_ms, kind, tenant, decision_id = null } = folded.entry;
+    const kept = this.#statements.entry.run(
+      node,
+      seq,
+      at_ms,
+      kind,
+      tenant,
+      decision_id,
+      position.segment,
+      position.offset,
+    );
+    if (kept.changes === 0) return;
+    if (folded.problem)
+      this.#options.log(`journal ${node}, entry ${seq}: no row for the console, because ${folded.problem}`);
+    if (folded.settled) this.#settle(folded.settled, minutes);
+    if (folded.outcome && decision_id !== null)
+      this.#statements.outcome.run(decision_id, folded.outcome.outcome_id, node, seq, JSON.stringify(folded.outcome));
+  }
+
+  #settle(settled: SettledRow, minutes: MinuteSums): void {
+    const standing = this.#statements.standing.get(settled.row.decision_id) as Record<string, unknown> | undefined;
+    if (standing && !supersedes(settled, standing as unknown as SettledRow)) return;
+    if (standing) {
+      minutes.add(minuteOf(decisionRowOf(standing as unknown as ProjectionTables["decisions"])), -1);
+      this.#statements.unsettle.run(settled.row.decision_id);
+    }
+    const arrival = standing ? (standing["arrival"] as number) : ++this.#arrival;
+    const { row } = settled;
+    const values: Record<string, unknown> = {
+      ...row,
+      arrival,
+      node: settled.node,
+      seq: settled.seq,
+      synthetic: Number(row.synthetic),
+      stream: Number(row.stream),
+    };
+    this.#statements.settle.run(...columnsOf.decisions.map((name) => (values[name] ?? null) as string | number | null));
+    minutes.add(minuteOf(row), 1);
+  }
+
+  async close(): Promise<void> {
+    // A destroyed kysely that never ran a query leaves the database open.
+    await this.#query.destroy();
+    if (this.#db.isOpen) this.#db.close();
+  }
+}
+
+const optionalColumns = ["subject", "code", "result", "score", "model", "rung", "ttft_ms"] as const;
+
+export function decisionRowOf(stored: ProjectionTables["decisions"]): DecisionRow {
+  const { arrival: _arrival, node: _node, seq: _seq, synthetic, stream, ...rest } = stored;
+  const row: Record<string, unknown> = { ...rest, synthetic: synthetic === 1, stream: stream === 1 };
+  for (const name of optionalColumns) if (row[name] === null) delete row[name];
+  return row as unknown as DecisionRow;
+}
+
+type MinuteSum = Omit<MinuteDelta, "bucket"> & { buckets: Map<number, number> };
+
+/** A batch's share of the rollups, so that each minute is written once per batch. */
+class MinuteSums {
+  static readonly columns = columnsOf.minutes;
+  #sums = new Map<string, MinuteSum>();
+
+  add(delta: MinuteDelta, sign: 1 | -1): void {
+    const { bucket, ...counts } = delta;
+    const key = `${delta.minute_ms}/${delta.kind}/${delta.use_case}`;
+    let sum = this.#sums.get(key);
+    if (!sum) {
+      sum = { ...counts, buckets: new Map() };
+      for (const name of summedColumns) sum[name] = 0;
+      this.#sums.set(key, sum);
+    }
+    for (const name of summedColumns) sum[name] += sign * counts[name];
+    sum.buckets.set(bucket, (sum.buckets.get(bucket) ?? 0) + sign);
+  }
+  sums(): Iterable<MinuteSum> {
+    return this.#sums.values();
+  }
+}
+
+const summedColumns = columnsOf.minutes.slice(3) as Exclude<
+  (typeof columnsOf.minutes)[number],
+  "minute_ms" | "use_case" | "kind"
+>[];
