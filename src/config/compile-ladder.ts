@@ -1,10 +1,11 @@
 /** The ladder and the decision rules of one use case: references, conditions, when a rung is final, totality. */
 import { conditionCompiler, type ConditionPlace, type ConditionResult } from "../kernel/condition.ts";
 import type { Condition, DecisionRule, FeatureContract, Guard, Model, Rung } from "../kernel/snapshot.ts";
-import type { Declaration } from "./declaration.ts";
+import { type Declaration, unknownName } from "./declaration.ts";
 import { suggestion } from "./problem.ts";
 import type { Config } from "./schema.ts";
 import type { RuleConfig, RungConfig, UseCaseConfig } from "./schema-use-case.ts";
+import { unpinned } from "./values.ts";
 import type { Path } from "./yaml-source.ts";
 
 /** The built-in model name that needs no declaration. */
@@ -25,7 +26,9 @@ export function conditionAt(
   if (source === undefined) return undefined;
   const result = compile(source);
   if (result.ok) return result.condition;
-  declaration.report(path, `condition: ${result.problem.message}`, { offset: result.problem.start });
+  const { message, start, unknown } = result.problem;
+  const fix = unknown && suggestion(unknown.name, unknown.known);
+  declaration.report(path, `condition: ${message}`, { offset: start, fix });
   return undefined;
 }
 
@@ -48,7 +51,7 @@ export function compileLadder(declaration: Declaration, name: string, parts: Lad
     if (!target) return [];
     const when = conditionAt(declaration, [...path, "when"], target.when, compile);
     const commit = commitOf(declaration, path, target, kind, whole, parts.models);
-    const slot = target.slot === undefined ? {} : { slot: target.slot };
+    const slot = target.slot === undefined ? {} : { slot: unpinned(target.slot) };
     return [{ type: "model", model: target.model, ...slot, ...(when ? { when } : {}), commit }];
   });
 }
@@ -97,17 +100,6 @@ function resolveRung(declaration: Declaration, path: Path, item: ModelRungConfig
     unknownName(declaration, [...path, "model"], `model "${item.model}"`, item.model, models, "declare it under `models`");
   }
   return undefined;
-}
-
-export function unknownName(
-  declaration: Declaration,
-  path: Path,
-  what: string,
-  unknown: string,
-  known: readonly string[],
-  otherwise: string,
-): void {
-  declaration.report(path, `there is no ${what}`, { fix: suggestion(unknown, known) ?? otherwise });
 }
 
 /** Why every rung of this use case must see the whole answer before anything leaves, if so. */

@@ -2,7 +2,7 @@
 import { freePrice, type Price } from "../kernel/usage.ts";
 import type { ArtifactRef, Limits, Model, TenantPolicy, VendorTarget } from "../kernel/snapshot.ts";
 import { canonicalJson } from "./canonical.ts";
-import type { Declaration } from "./declaration.ts";
+import { type Declaration, unknownName } from "./declaration.ts";
 import { rebase, sha256Hex } from "./files.ts";
 import { suggestion } from "./problem.ts";
 import type { Config, ModelConfig, VendorConfig } from "./schema.ts";
@@ -112,8 +112,8 @@ function compileVendorModel(
 ): Model | undefined {
   const vendors = Object.keys(declaration.config.vendors);
   if (!vendors.includes(config.vendor)) {
-    const fix = suggestion(config.vendor, vendors) ?? "declare it under `vendors`";
-    declaration.report(["models", name, "vendor"], `there is no vendor "${config.vendor}"`, { fix });
+    const path: Path = ["models", name, "vendor"];
+    unknownName(declaration, path, `vendor "${config.vendor}"`, config.vendor, vendors, "declare it under `vendors`");
   }
   if (config.price === undefined) {
     declaration.report(["models", name], `the price of model "${name}" is not known, so no worst case can be held`, {

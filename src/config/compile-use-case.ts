@@ -1,16 +1,16 @@
 /** One use case: references, tier, ladder, rules, and the digest of everything that a release of it moves. */
 import { conditionCompiler } from "../kernel/condition.ts";
-import { dataClasses } from "../kernel/decision.ts";
+import { type DataClass, dataClasses } from "../kernel/decision.ts";
 import type { FeatureContract, Guard, Model, UseCase, VendorTarget } from "../kernel/snapshot.ts";
 import { canonicalJson } from "./canonical.ts";
 import { compileContract } from "./compile-contract.ts";
-import { compileLadder, compileRules, conditionAt, extractiveName, rungTarget, unknownName } from "./compile-ladder.ts";
+import { compileLadder, compileRules, conditionAt, extractiveName, rungTarget } from "./compile-ladder.ts";
 import { type Artifacts, compileLimits, pinFile } from "./compile-targets.ts";
-import type { Declaration } from "./declaration.ts";
+import { type Declaration, unknownName } from "./declaration.ts";
 import { sha256Hex } from "./files.ts";
 import type { RungConfig } from "./schema-use-case.ts";
 import { guardFailure, tierChoices } from "./tiers.ts";
-import { durationMs } from "./values.ts";
+import { durationMs, unpinned } from "./values.ts";
 import type { Path } from "./yaml-source.ts";
 
 export interface Targets {
@@ -34,12 +34,13 @@ export function compileUseCase(declaration: Declaration, name: string, targets: 
   const ladder = compileLadder(declaration, name, { contract, check, models: targets.models });
   const decide = compileRules(declaration, name, contract);
   const condition = conditionAt(declaration, [...path, "when"], config.when, conditionCompiler("use-case"));
-  warnOfUnreachable(declaration, name, ladder, targets);
+  const dataClass = dataClassOf(declaration, name, contract);
+  warnOfUnreachable(declaration, name, dataClass, ladder, targets);
   const useCase: Omit<UseCase, "bundle"> = {
     name,
     kind: config.kind,
     risk: config.risk,
-    dataClass: config.data_class,
+    dataClass,
     ...(config.owner === undefined ? {} : { owner: config.owner }),
     tenants: tenantsOf(declaration, name),
     purposes: config.purpose === undefined ? [] : [config.purpose].flat(),
@@ -89,6 +90,20 @@ function contractOf(declaration: Declaration, name: string, { artifacts }: Targe
   return file && compileContract(declaration, file.path, file.bytes());
 }
 
+/** A use case never claims less than its features hold. */
+function dataClassOf(declaration: Declaration, name: string, contract: FeatureContract | undefined): DataClass {
+  const declared = declaration.config.use_cases[name]!.data_class;
+  const held = (contract?.features ?? []).map((feature) => dataClasses.indexOf(feature.dataClass));
+  const highest = dataClasses[Math.max(0, ...held)]!;
+  if (declared === undefined) return contract ? highest : "internal";
+  if (dataClasses.indexOf(declared) < dataClasses.indexOf(highest)) {
+    declaration.report(["use_cases", name, "data_class"], `the contract holds ${highest} features, so data_class can't be ${declared}`, {
+      fix: `write data_class: ${highest}, or leave it out`,
+    });
+  }
+  return declared;
+}
+
 function promptOf(declaration: Declaration, name: string, { artifacts }: Targets): string | undefined {
   const { kind, prompt } = declaration.config.use_cases[name]!;
   if (prompt === undefined) return undefined;
@@ -110,7 +125,7 @@ function guardsOf(declaration: Declaration, useCase: string, place: "screen" | "
       return [];
     }
     const onFailure = guardFailure(declaration, useCase, place, index, guard);
-    return [{ name, detect: guard.detect, action: guard.action, onFailure }];
+    return [{ name: unpinned(name), detect: guard.detect, action: guard.action, onFailure }];
   });
 }
 
@@ -135,7 +150,13 @@ function groundOf(declaration: Declaration, name: string, { artifacts }: Targets
 }
 
 /** Rungs that can never be eligible, as things are declared: legal, and surely not meant. */
-function warnOfUnreachable(declaration: Declaration, name: string, ladder: UseCase["ladder"], targets: Targets): void {
+function warnOfUnreachable(
+  declaration: Declaration,
+  name: string,
+  dataClass: DataClass,
+  ladder: UseCase["ladder"],
+  targets: Targets,
+): void {
   const config = declaration.config.use_cases[name]!;
   ladder.forEach((rung, index) => {
     const model = rung.type === "model" ? targets.models.get(rung.model) : undefined;
@@ -143,8 +164,8 @@ function warnOfUnreachable(declaration: Declaration, name: string, ladder: UseCa
     if (!model || !vendor) return;
     const warn = (message: string) =>
       declaration.report(["use_cases", name, "ladder", index], message, { severity: "warning" });
-    if (dataClasses.indexOf(vendor.dataClass) < dataClasses.indexOf(config.data_class)) {
-      warn(`"${model.name}" is never eligible for ${config.data_class} data: vendor "${vendor.name}" covers only ${vendor.dataClass}`);
+    if (dataClasses.indexOf(vendor.dataClass) < dataClasses.indexOf(dataClass)) {
+      warn(`"${model.name}" is never eligible for ${dataClass} data: vendor "${vendor.name}" covers only ${vendor.dataClass}`);
     }
     if (config.regions && !config.regions.includes(vendor.region)) {
       warn(`"${model.name}" is never eligible: vendor "${vendor.name}" is in ${vendor.region}, allowed is ${config.regions.join(", ")}`);
@@ -193,5 +214,3 @@ function modelIdentity(model: Model | undefined): unknown {
   }
   return { runtime: model.runtime, sha256: model.runtime === "extractive" ? undefined : model.file.sha256 };
 }
-
-export const unpinned = (name: string): string => name.replace(/@[0-9]+$/, "");

@@ -2,10 +2,10 @@
 import { basename, dirname, resolve } from "node:path";
 import type { Model, Snapshot } from "../kernel/snapshot.ts";
 import { canonicalJson } from "./canonical.ts";
-import { extractiveName, unknownName } from "./compile-ladder.ts";
+import { extractiveName } from "./compile-ladder.ts";
 import { type Artifacts, compileModel, compileTenant, compileVendor, type SecretSource } from "./compile-targets.ts";
 import { compileUseCase } from "./compile-use-case.ts";
-import { declare, type Declaration } from "./declaration.ts";
+import { declare, type Declaration, unknownName } from "./declaration.ts";
 import { processSecrets } from "./environment.ts";
 import { type ConfigFiles, diskFiles, sha256Hex } from "./files.ts";
 import { type ConfigProblem, hasErrors, sortProblems } from "./problem.ts";
@@ -17,7 +17,10 @@ export interface CompileOptions {
   secrets: SecretSource;
   /** `warning` where the secrets are not needed, e.g. validating on another machine. Default: `error`. */
   missingSecrets?: "error" | "warning";
+  /** Names of the detectors that exist; without them, names in guards are taken as they are. */
   detectors?: readonly string[];
+  /** Allows names like `gpt-main@3`, which only Weir writes. */
+  pinnedNames?: boolean;
 }
 
 export interface CompiledConfig {
@@ -56,6 +59,7 @@ export function loadConfig(path: string, options: Partial<CompileOptions> = {}):
 function compileDeclaration(declaration: Declaration, options: CompileOptions): CompiledConfig {
   const { config } = declaration;
   checkNames(declaration);
+  if (!options.pinnedNames) refusePinnedNames(declaration);
   const artifacts: Artifacts = new Map();
   const { secrets, missingSecrets = "error" } = options;
   const vendors = mapOf(config.vendors, (name) => compileVendor(declaration, name, secrets, missingSecrets));
@@ -84,7 +88,7 @@ function compileModels(declaration: Declaration, artifacts: Artifacts): Map<stri
 
 function checkNames(declaration: Declaration): void {
   const { config } = declaration;
-  if (Object.keys(config.tenants).length === 0) {
+  if (Object.keys(config.tenants).length === 0 && declaration.broken.size === 0) {
     declaration.report(["tenants"], "there is no tenant", { key: true, fix: "add tenants: { default: {} }" });
   }
   const own = config.models[extractiveName];
@@ -102,6 +106,14 @@ function checkNames(declaration: Declaration): void {
   }
 }
 
+function refusePinnedNames(declaration: Declaration): void {
+  for (const section of sectionNames) {
+    for (const name of Object.keys(declaration.config[section])) {
+      if (name.includes("@")) declaration.report([section, name], "names with @ are reserved for what Weir pins", { key: true });
+    }
+  }
+}
+
 function checkDetectors(declaration: Declaration, known: readonly string[] | undefined): void {
   if (!known) return;
   for (const [name, guard] of Object.entries(declaration.config.guards)) {
@@ -114,8 +126,3 @@ function checkDetectors(declaration: Declaration, known: readonly string[] | und
 
 const mapOf = <Value>(section: Record<string, unknown>, compile: (name: string) => Value): Map<string, Value> =>
   new Map(Object.keys(section).map((name) => [name, compile(name)]));
-
-/** Names with `@` are written by Weir alone; in a file they are refused. */
-export function pinnedNames(config: Config): string[] {
-  return sectionNames.flatMap((section) => Object.keys(config[section]).filter((name) => name.includes("@")));
-}

@@ -5,7 +5,7 @@ import type { ConfigFiles } from "./files.ts";
 import { rebase } from "./files.ts";
 import { type ConfigProblem, suggestion } from "./problem.ts";
 import { type Config, configSchema, importSchema, type SectionName, sectionNames } from "./schema.ts";
-import { validate } from "./validate.ts";
+import { validateEntries } from "./validate.ts";
 import { type Path, type Place, YamlSource } from "./yaml-source.ts";
 
 type Import = z.output<typeof importSchema>;
@@ -15,6 +15,8 @@ export interface Declaration {
   config: Config;
   files: ConfigFiles;
   problems: ConfigProblem[];
+  /** Names of entries that do not fit the schema and were left out; that they are missing is no further problem. */
+  broken: ReadonlySet<string>;
   /** Adds a problem at a path of the merged configuration, in the file that declares it. */
   report(path: Path, message: string, place?: Place): void;
 }
@@ -26,23 +28,25 @@ export function declare(mainFile: string, files: ConfigFiles, problems: ConfigPr
     problems.push(missingFile(mainFile));
     return undefined;
   }
-  const config = structuredClone(validate(main, configSchema, problems));
+  const checked = validateEntries(main, configSchema, sectionNames, problems);
   const owners = new Map<string, YamlSource>();
-  const imports = collectImports(main, config?.imports ?? importsOf(main), files, problems);
-  if (!config || imports.some((imported) => !imported.value)) return undefined;
+  const imports = collectImports(main, checked?.value.imports ?? importsOf(main), files, problems);
+  if (!checked || imports.some((imported) => !imported.checked)) return undefined;
+  const config = structuredClone(checked.value);
+  const broken = new Set([checked, ...imports.map((imported) => imported.checked!)].flatMap((part) => part.broken));
   rebaseFiles(config, posix.dirname(mainFile));
   for (const section of sectionNames) {
     for (const name of Object.keys(config[section])) owners.set(`${section}.${name}`, main);
   }
-  for (const { source, value } of imports) {
-    if (!value) continue;
+  for (const { source, checked: imported } of imports) {
+    const value = structuredClone(imported!.value);
     rebaseFiles(value, posix.dirname(source.file));
     for (const section of sectionNames) mergeSection(section, config, value, source, owners, problems);
   }
   config.imports = [];
   const report: Declaration["report"] = (path, message, place) =>
     void problems.push((owners.get(`${path[0]}.${path[1]}`) ?? main).problem(path, message, place));
-  return { config, files, problems, report };
+  return { config, files, problems, broken, report };
 }
 
 function open(path: string, files: ConfigFiles): YamlSource | undefined {
@@ -68,7 +72,7 @@ function importsOf(source: YamlSource): string[] {
 
 interface Imported {
   source: YamlSource;
-  value: Import | undefined;
+  checked: { value: Import; broken: readonly string[] } | undefined;
 }
 
 function collectImports(
@@ -89,10 +93,10 @@ function collectImports(
     if (!source) {
       const near = suggestion(path, files.list(posix.dirname(path)) ?? []);
       problems.push(from.problem(["imports", index], `there is no file "${path}"`, { fix: near }));
-      return [{ source: from, value: undefined }];
+      return [{ source: from, checked: undefined }];
     }
-    const value = validate(source, importSchema, problems);
-    return [{ source, value }, ...collectImports(source, value?.imports ?? importsOf(source), files, problems, seen)];
+    const checked = validateEntries(source, importSchema, sectionNames, problems);
+    return [{ source, checked }, ...collectImports(source, checked?.value.imports ?? importsOf(source), files, problems, seen)];
   });
 }
 
@@ -137,4 +141,17 @@ function rebaseFiles(config: Import & Partial<Pick<Config, "server" | "ledger">>
     if (useCase.input !== undefined) useCase.input = move(useCase.input);
     if (useCase.ground) useCase.ground.folder = move(useCase.ground.folder);
   }
+}
+
+/** Reports a reference to something that is not declared, with the nearest known name. */
+export function unknownName(
+  declaration: Declaration,
+  path: Path,
+  what: string,
+  unknown: string,
+  known: readonly string[],
+  otherwise: string,
+): void {
+  if (declaration.broken.has(unknown)) return;
+  declaration.report(path, `there is no ${what}`, { fix: suggestion(unknown, known) ?? otherwise });
 }

@@ -4,9 +4,24 @@
  * The only reader of `process.env`. Never opens a connection, never loads a model, never keeps a secret outside the
  * compiled snapshot, and never changes a snapshot that exists.
  */
+export {
+  applyConfig,
+  type ApplyOptions,
+  type ApplyResult,
+  declaredConfig,
+  effectiveSnapshot,
+  type EffectiveSnapshot,
+} from "./apply.ts";
 export { type CompiledConfig, type CompileOptions, type CompileResult, compileConfig, loadConfig } from "./compile.ts";
 export type { SecretSource } from "./compile-targets.ts";
 export { processSecrets, readEnvironment, type WeirEnvironment } from "./environment.ts";
 export { type ConfigFiles, diskFiles, mappedFiles } from "./files.ts";
+export { FilesSnapshotStore } from "./files-snapshot-store.ts";
+export { MemorySnapshotStore } from "./memory-snapshot-store.ts";
+export { type AppliedSnapshot, SnapshotConflict, type SnapshotStore } from "./port.ts";
 export { ConfigError, type ConfigProblem, printProblem, printProblems } from "./problem.ts";
 export type { Config } from "./schema.ts";
+export { starterFiles } from "./init.ts";
+export { configJsonSchema, contractJsonSchema } from "./json-schema.ts";
+export { type Plan, type PlanBase, type PlanChange, planConfig, printPlan } from "./plan.ts";
+export { configReference } from "./reference.ts";

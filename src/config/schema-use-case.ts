@@ -44,8 +44,8 @@ export const useCaseSchema = strict({
     .default("limited"),
   data_class: z
     .enum(dataClasses)
-    .describe("Highest class of data that may enter. Targets whose agreement covers less are not eligible.")
-    .default("internal"),
+    .describe("Highest class of data that may enter. Targets whose agreement covers less are not eligible. Default: internal for chat, the highest class of the contract's features for score.")
+    .optional(),
   owner: text.describe("The person or team that answers for it.").optional(),
   tenants: z.array(name).min(1).describe("Tenants that may call it. Default: all.").optional(),
   purpose: oneOrMore

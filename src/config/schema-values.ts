@@ -19,8 +19,8 @@ export const file = text.describe("A file, relative to the file that names it.")
 
 export const duration = z
   .string()
-  .refine((value) => durationMs(value) !== undefined, 'a duration is a whole number with a unit: "1500ms", "30s", "10m", "24h", "7d"')
-  .refine((value) => (durationMs(value) ?? 1) > 0, "a duration must be more than zero");
+  .regex(/^[0-9]{1,9}(ms|s|m|h|d)$/, 'a duration is a whole number with a unit: "1500ms", "30s", "10m", "24h", "7d"')
+  .refine((value) => durationMs(value) !== 0, "a duration must be more than zero");
 
 const decimal = z.union([z.number(), z.string()]);
 

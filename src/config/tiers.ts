@@ -66,6 +66,16 @@ export function tierChoices(
   name: string,
   config: UseCaseConfig,
 ): Pick<UseCase, "durability" | "record" | "release"> {
+  config.ladder.forEach((rung, index) => {
+    const slot = typeof rung === "string" ? rung : "slot" in rung ? rung.slot : undefined;
+    const release = slot === undefined ? undefined : declaration.config.slots[slot]?.release;
+    if (release === undefined || tiers[config.risk].release.includes(release)) return;
+    declaration.report(
+      ["use_cases", name, "ladder", index],
+      `slot "${slot}" is released by ${release}, which weakens the ${config.risk} risk tier`,
+      { fix: `write release: ${tiers[config.risk].release.join(" or ")} at slots.${slot}` },
+    );
+  });
   return {
     durability: choose(declaration, name, "durability", config.durability),
     record: choose(declaration, name, "record", config.record),

@@ -11,15 +11,32 @@ export function validate<Schema extends z.ZodType>(
   schema: Schema,
   problems: ConfigProblem[],
 ): z.output<Schema> | undefined {
+  return validateEntries(source, schema, [], problems)?.value;
+}
+
+/**
+ * Like `validate`, but entries of the named sections that do not fit are left out and named in `broken`, so that the
+ * others can still be checked against each other. Undefined where something else does not fit.
+ */
+export function validateEntries<Schema extends z.ZodType>(
+  source: YamlSource,
+  schema: Schema,
+  sections: readonly string[],
+  problems: ConfigProblem[],
+): { value: z.output<Schema>; broken: readonly string[] } | undefined {
   if (source.syntaxProblems.length > 0) {
     problems.push(...source.syntaxProblems);
     return undefined;
   }
   const result = schema.safeParse(source.data);
-  if (result.success) return result.data;
+  if (result.success) return { value: result.data, broken: [] };
   const flat = result.error.issues.flatMap((issue) => flatten(source, issue, []));
   problems.push(...flat.filter((issue) => !isRenamed(issue, flat)).map((issue) => problemOf(source, issue)));
-  return undefined;
+  if (flat.some(({ path }) => path.length < 2 || !sections.includes(String(path[0])))) return undefined;
+  const rest = structuredClone(source.data) as Record<string, Record<string, unknown>>;
+  for (const { path } of flat) delete rest[path[0]!]?.[path[1]!];
+  const sound = schema.safeParse(rest);
+  return sound.success ? { value: sound.data, broken: flat.map(({ path }) => String(path[1])) } : undefined;
 }
 
 interface FlatIssue {

@@ -29,3 +29,6 @@ export function nanoUsdOf(usd: string | number): NanoUsd {
   if (femto / 1_000_000n > BigInt(Number.MAX_SAFE_INTEGER)) return nanoUsd(Number.POSITIVE_INFINITY);
   return roundToNano(femto);
 }
+
+/** The declared name of what an earlier snapshot pinned: `gpt-main@3` → `gpt-main`. */
+export const unpinned = (name: string): string => name.replace(/@[0-9]+$/, "");

@@ -14,6 +14,8 @@ export interface ConditionProblem {
   message: string;
   start: number;
   end: number;
+  /** A name that the place or the contract does not have, and those that it has. */
+  unknown?: { name: string; known: readonly string[] };
 }
 
 export type ConditionResult = { ok: true; condition: Condition } | { ok: false; problem: ConditionProblem };
@@ -85,7 +87,8 @@ export function conditionCompiler(
   contract?: FeatureContract,
 ): (source: string) => ConditionResult {
   const environment = environmentOf(place, contract);
-  return (source) => compileWith(environment, source);
+  const names = namesOf(place, contract);
+  return (source) => compileWith(environment, names, source);
 }
 
 /** Compiles one expression; for many in one place take `conditionCompiler`. */
@@ -93,7 +96,28 @@ export function compileCondition(source: string, place: ConditionPlace, contract
   return conditionCompiler(place, contract)(source);
 }
 
-function compileWith(environment: Environment, source: string): ConditionResult {
+/** Names by what stands before the dot; "" holds the variables. */
+function namesOf(place: ConditionPlace, contract: FeatureContract | undefined): Map<string, readonly string[]> {
+  const fields = Object.entries(conditionVariables[place]).flatMap(([name, type]): [string, string[]][] =>
+    typeof type === "string" ? [] : [[name, Object.keys(type)]],
+  );
+  const features = contract && placesWithFeatures.includes(place) ? contract.features.map(({ name }) => name) : undefined;
+  const variables = [...Object.keys(conditionVariables[place]), ...(features ? ["features"] : [])];
+  return new Map<string, readonly string[]>([["", variables], ...fields, ...(features ? [["features", features] as const] : [])]);
+}
+
+/** The error names what is unknown by its range; what stands before a dot tells which names were possible. */
+function unknownName(source: string, code: string, range: { start: number; end: number } | undefined) {
+  if (!range || (code !== "unknown_variable" && code !== "no_such_key")) return undefined;
+  const owner = code === "unknown_variable" ? "" : /(\w+)\s*\.\s*$/.exec(source.slice(0, range.start))?.[1];
+  return { name: source.slice(range.start, range.end), owner };
+}
+
+function compileWith(
+  environment: Environment,
+  names: ReadonlyMap<string, readonly string[]>,
+  source: string,
+): ConditionResult {
   const refusal = (message: string, start = 0, end = source.length): ConditionResult => ({
     ok: false,
     problem: { message, start, end },
@@ -101,7 +125,11 @@ function compileWith(environment: Environment, source: string): ConditionResult 
   const checked = environment.check(source);
   if (!checked.valid) {
     const error = checked.error;
-    return refusal(error?.summary ?? "the condition is not valid CEL", error?.range?.start, error?.range?.end);
+    const refused = refusal(error?.summary ?? "the condition is not valid CEL", error?.range?.start, error?.range?.end);
+    const unknown = unknownName(source, error?.code ?? "", error?.range);
+    const known = unknown?.owner === undefined ? undefined : names.get(unknown.owner);
+    if (!refused.ok && unknown && known) refused.problem.unknown = { name: unknown.name, known };
+    return refused;
   }
   if (checked.type !== "bool") {
     return refusal(`a condition must be true or false (bool), but this is ${checked.type}`);

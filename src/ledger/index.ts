@@ -12,3 +12,5 @@ export { openKeyRing } from "./keys.ts";
 export type * from "./port.ts";
 export { findDecision, readBatches, readEntries, readEntryAt, readEntryBySeq, type ReadOptions } from "./read.ts";
 export { fileSink } from "./sinks.ts";
+export { findingCodes, type Finding, type FindingCode } from "./findings.ts";
+export { verifyStore, type Verification, type VerifiedNode, type VerifyOptions } from "./verify.ts";

@@ -87,7 +87,10 @@ class FileJournal implements Journal {
   #batch: Batch | undefined;
   #draining = false;
   #backOffMs = 0;
+  /** Ends a back-off at once. */
   #wake: (() => void) | undefined;
+  /** Called when nothing is left to write, or the last try failed. */
+  #drained: (() => void) | undefined;
   #lastError: string | undefined;
   #closed = false;
 
@@ -162,7 +165,7 @@ class FileJournal implements Journal {
       }
     }
     this.#draining = false;
-    this.#wake?.();
+    this.#drained?.();
   }
 
   #takeBatch(): Queued[] {
@@ -248,7 +251,7 @@ class FileJournal implements Journal {
     this.#closed = true;
     // A back-off ends at once: one last try.
     this.#wake?.();
-    if (this.#draining) await new Promise<void>((resolve) => (this.#wake = resolve));
+    if (this.#draining) await new Promise<void>((resolve) => (this.#drained = resolve));
     const lost = [...(this.#batch?.entries ?? []), ...this.#queue];
     const why = unavailable(`it was closed, ${lost.length} entries unwritten (${this.#lastError ?? ""})`);
     for (const entry of lost) {

@@ -12,7 +12,7 @@ import { checkpointPath, segmentPath } from "./layout.ts";
 import { leafHashOfPrefixed } from "./merkle.ts";
 import { hashesOf, listSegments, OpenSegment, readHeader, type SegmentHeader } from "./segment.ts";
 import { LogState } from "./state.ts";
-import { type Tile, TreeEdge } from "./tiles.ts";
+import { type Tile, tileWidth, TreeEdge } from "./tiles.ts";
 
 export interface Recovered {
   state: LogState;
@@ -131,7 +131,11 @@ export async function recover(store: Store, known: readonly SignedCheckpoint[]):
   const first = loaded[0];
   const tiles: Tile[] = [];
   const header = first?.header;
-  const tree = TreeEdge.restore(header?.first_seq ?? 0, header?.tree.map(hashesOf) ?? [], (tile) => tiles.push(tile));
+  const sealed = checkpoint?.size ?? 0;
+  const keep = (tile: Tile): void => {
+    if ((tile.index + 1) * tileWidth ** (tile.level + 1) > sealed) tiles.push(tile);
+  };
+  const tree = TreeEdge.restore(header?.first_seq ?? 0, header?.tree.map(hashesOf) ?? [], keep);
   const state = header ? LogState.of(header.first_seq, header.tenants, header.open) : new LogState();
   let at = 0;
   const check = (path: string): void => {

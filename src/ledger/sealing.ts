@@ -5,7 +5,7 @@ import { signCheckpoint, type SignedCheckpoint, verifierKey } from "./checkpoint
 import { LedgerError } from "./errors.ts";
 import { checkpointPath, originOf, tilePath, verifierPath } from "./layout.ts";
 import type { CheckpointSink, JournalHealth, Signer } from "./port.ts";
-import { type Tile, TreeEdge, writeTile } from "./tiles.ts";
+import { edgeTilesOf, type Tile, TreeEdge, writeTile } from "./tiles.ts";
 
 const everyMs = 1000;
 const everyEntries = 1000;
@@ -25,7 +25,9 @@ export class Sealing {
   readonly #tree: TreeEdge;
   /** Finished since the last checkpoint, not yet on disk. */
   #tiles: Tile[];
-  #partial: Tile[] = [];
+  /** Paths of the unfinished tiles on disk: a later state of the same tile replaces them. */
+  #partial: string[];
+  #note: string | undefined;
   #sealed: { size: number; atMs: number } | undefined;
   readonly #sinks: { sink: CheckpointSink; size: number; error?: string }[];
   #cancelTimer: (() => void) | undefined;
@@ -44,6 +46,8 @@ export class Sealing {
     const { size } = recovered.tree;
     this.#tree = TreeEdge.restore(size, recovered.tree.unfinished(), (tile) => this.#tiles.push(tile));
     this.#sealed = recovered.checkpoint && { size: recovered.checkpoint.size, atMs: recovered.checkpoint.atMs };
+    this.#note = recovered.checkpoint?.note;
+    this.#partial = edgeTilesOf(this.#sealed?.size ?? 0).map((tile) => this.#pathOf(tile));
     this.#sinks = options.sinks.map((sink) => ({ sink, size: 0 }));
     if (size > (this.#sealed?.size ?? 0)) this.#arm();
   }
@@ -112,18 +116,18 @@ export class Sealing {
       this.#tiles.splice(0, finished.length);
       this.#sealed = { size, atMs };
       this.#note = note;
-      await this.#removeStale(partial);
+      await this.#removeStale(size);
     }
     await this.#publish();
   }
 
-  #note: string | undefined;
+  #pathOf({ level, index, width }: { level: number; index: number; width: number }): string {
+    return tilePath(this.#options.dir, this.#options.node, level, index, width);
+  }
 
-  async #removeStale(current: Tile[]): Promise<void> {
-    const { files, dir, node } = this.#options;
-    const pathOf = (tile: Tile): string => tilePath(dir, node, tile.level, tile.index, tile.hashes.length);
-    const kept = new Set(current.map(pathOf));
-    for (const tile of this.#partial) if (!kept.has(pathOf(tile))) await files.remove(pathOf(tile));
+  async #removeStale(size: number): Promise<void> {
+    const current = edgeTilesOf(size).map((tile) => this.#pathOf(tile));
+    for (const path of this.#partial) if (!current.includes(path)) await this.#options.files.remove(path);
     this.#partial = current;
   }
 

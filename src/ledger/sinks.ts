@@ -7,11 +7,26 @@ const fileOf = (folder: string, origin: string): string => `${folder}/${origin.r
 
 // Exact to the last character: a note that a crash tore must not be taken for a forged one.
 const wholeNote = /[^\n]+\n\d+\n[A-Za-z0-9+/]{43}=\nweir-at \d+\n\n— \S+ [A-Za-z0-9+/]{91}=\n/g;
-export const notesOf = (text: string): string[] => text.match(wholeNote) ?? [];
+const notesOf = (text: string): string[] => text.match(wholeNote) ?? [];
 
-export async function readSink(files: FilePort, folder: string, origin: string): Promise<string | undefined> {
+async function readSink(files: FilePort, folder: string, origin: string): Promise<string | undefined> {
   const bytes = await files.read(fileOf(folder, origin));
   return bytes && new TextDecoder().decode(bytes);
+}
+
+/** Everything that a folder of checkpoints holds, by log. */
+export async function readSinkNotes(
+  files: FilePort,
+  folder: string,
+): Promise<{ origin: string; path: string; notes: string[] }[]> {
+  const logs = [];
+  for (const { name } of await files.list(folder)) {
+    if (!name.endsWith(".notes")) continue;
+    const origin = name.slice(0, -".notes".length).replaceAll("~", "/");
+    const notes = notesOf((await readSink(files, folder, origin)) ?? "");
+    logs.push({ origin, path: fileOf(folder, origin), notes });
+  }
+  return logs;
 }
 
 export function fileSink(options: { files: FilePort; folder: string; name?: string }): CheckpointSink {

@@ -98,6 +98,14 @@ export function* tilesOf(size: number): Generator<{ level: number; index: number
   }
 }
 
+/** The unfinished tiles of a tree of `size`. */
+export function edgeTilesOf(size: number): { level: number; index: number; width: number }[] {
+  const edge = [];
+  for (let level = 0, count = size; count > 0; level++, count = Math.floor(count / tileWidth))
+    if (count % tileWidth > 0) edge.push({ level, index: Math.floor(count / tileWidth), width: count % tileWidth });
+  return edge;
+}
+
 /** Reads the tiles that hold the given nodes of a tree of `size` and answers for all nodes of those tiles. */
 export async function readNodes(
   files: FilePort,

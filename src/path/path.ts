@@ -4,7 +4,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Refusal } from "../kernel/errors.ts";
 import type { Principal } from "../kernel/principal.ts";
 import type { Rung, Snapshot } from "../kernel/snapshot.ts";
-import type { Answer, Call, Decision, Outcome, Served } from "./context.ts";
+import type { Answer, Decision, Outcome, Served } from "./context.ts";
 
 export interface Path {
   clock: Clock;

@@ -23,7 +23,9 @@ describe("openCollection", () => {
   });
 
   it("ranks the more specific passage first and holds to the count", () => {
-    expect(search.search("monthly loan instalments", 1, ["staff"]).map((passage) => passage.source)).toEqual(["loans.md"]);
+    expect(search.search("monthly loan instalments", 1, ["staff"]).map((passage) => passage.source)).toEqual([
+      "loans.md",
+    ]);
     expect(search.search("card", 0, [])).toEqual([]);
     expect(search.search("", 4, [])).toEqual([]);
     expect(search.search("the of and", 4, [])).toEqual([]);
@@ -65,7 +67,10 @@ describe("openCollection", () => {
 
   it("stays right when more sets of groups ask than indexes are kept", () => {
     const groups = Array.from({ length: 24 }, (_, i) => `g${i}`);
-    const many = openCollection("x", groups.map((group) => policy(`${group}.md`, group, `Secret of ${group} about cards.`)));
+    const many = openCollection(
+      "x",
+      groups.map((group) => policy(`${group}.md`, group, `Secret of ${group} about cards.`)),
+    );
     for (const group of [...groups, ...groups]) {
       expect(many.search("card", 10, [group]).map((passage) => passage.source)).toEqual([`${group}.md`]);
     }
@@ -94,13 +99,26 @@ describe("openCollection", () => {
     const all = guide.search("intro card sentence fee code loan heading", 50, []).sort((a, b) => a.start - b.start);
     expect(all).toHaveLength(guide.size);
     expect(all[0]).toMatchObject({ title: "Guide", text: "Intro to cards.\n\nStill intro." });
-    expect(all.slice(1, -1).every((passage) => passage.title === "Guide › Fees" && passage.text.length <= 700)).toBe(true);
+    expect(all.slice(1, -1).every((passage) => passage.title === "Guide › Fees" && passage.text.length <= 700)).toBe(
+      true,
+    );
     expect(all.at(-1)).toMatchObject({ title: "Guide › Fees › Loans", text: "```\ncode\n\n# no heading\n```" });
     for (const { start, end, text: quoted } of all) expect(text.slice(start, end)).toBe(quoted);
   });
 
   it("gives true offsets whatever the Markdown", () => {
-    const line = fc.constantFrom("# Head", "", "  ", "Some text. More.", "- item", "```", "| a | b |", "---", "ünïcode 🙂.", "> quote");
+    const line = fc.constantFrom(
+      "# Head",
+      "",
+      "  ",
+      "Some text. More.",
+      "- item",
+      "```",
+      "| a | b |",
+      "---",
+      "ünïcode 🙂.",
+      "> quote",
+    );
     const ending = fc.constantFrom("\n", "\r\n");
     fc.assert(
       fc.property(fc.array(line, { maxLength: 25 }), ending, fc.boolean(), (lines, newline, front) => {
@@ -124,6 +142,8 @@ describe("openCollection", () => {
   });
 
   it("refuses bytes that are no text", () => {
-    expect(() => openCollection("x", [{ path: "f.md", bytes: () => Uint8Array.of(0xff, 0xfe, 0) }])).toThrow(/f\.md: not UTF-8/);
+    expect(() => openCollection("x", [{ path: "f.md", bytes: () => Uint8Array.of(0xff, 0xfe, 0) }])).toThrow(
+      /f\.md: not UTF-8/,
+    );
   });
 });

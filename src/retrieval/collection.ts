@@ -29,7 +29,8 @@ export function openCollection(name: string, files: readonly SourceFile[]): Coll
   function indexFor(groups: readonly string[]): MiniSearch<Entry> {
     const mine = new Set([...groups, "public"].filter((group) => used.has(group)));
     const key = JSON.stringify([...mine].sort());
-    const index = indexes.get(key) ?? buildIndex(entries.filter((entry) => entry.groups.some((group) => mine.has(group))));
+    const index =
+      indexes.get(key) ?? buildIndex(entries.filter((entry) => entry.groups.some((group) => mine.has(group))));
     indexes.delete(key);
     indexes.set(key, index);
     if (indexes.size > maxIndexes) indexes.delete(indexes.keys().next().value!);

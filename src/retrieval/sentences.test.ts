@@ -27,7 +27,22 @@ describe("sentencesOf", () => {
   it.each(cases)("splits %j", (given, then) => expect(texts(given)).toEqual(then));
 
   it("yields ordered spans within the text, and every letter is in exactly one of them", () => {
-    const piece = fc.constantFrom("Fee", " ", ". ", "! ", "\n", "\n\n", "- ", "4.90", "a.m.", "Dr. ", "é", "|", "# ", '"');
+    const piece = fc.constantFrom(
+      "Fee",
+      " ",
+      ". ",
+      "! ",
+      "\n",
+      "\n\n",
+      "- ",
+      "4.90",
+      "a.m.",
+      "Dr. ",
+      "é",
+      "|",
+      "# ",
+      '"',
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
         const text = pieces.join("");

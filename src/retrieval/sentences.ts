@@ -6,9 +6,11 @@ export interface Span {
 }
 
 // A full stop after these does not end a sentence, whatever follows.
-const titles = /(?:^|[\s(])(?:mr|mrs|ms|dr|prof|st|no|nr|art|sec|vs|fig|approx|ca|cf|e\.g|i\.e|z\.b|d\.h|bzw|inkl|incl|abs)\.$/i;
+const titles =
+  /(?:^|[\s(])(?:mr|mrs|ms|dr|prof|st|no|nr|art|sec|vs|fig|approx|ca|cf|e\.g|i\.e|z\.b|d\.h|bzw|inkl|incl|abs)\.$/i;
 // After these it does only where the next sentence begins with a capital letter.
-const openEnded = /(?:^|[\s(])(?:etc|a\.m|p\.m|inc|ltd|co|corp|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|u\.s|e\.u)\.$/i;
+const openEnded =
+  /(?:^|[\s(])(?:etc|a\.m|p\.m|inc|ltd|co|corp|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|u\.s|e\.u)\.$/i;
 const initial = /(?:^|[\s(.])\p{Lu}\.$/u;
 const ordinal = /(?:^|\s)\d{1,2}\.$/;
 const month = /^(?:jan|feb|mar|mär|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])/i;

@@ -9,8 +9,7 @@ const stopWords = new Set(
   not now of off often on once one only onto or other ought our ours out over own per please quickly said same say she
   should so some somebody someone still such take taken takes taking tell than thank thanks that the their theirs them then there these they
   thing this those through to too under until up upon us use used very want was way we well were what when where which
-  while who whom whose why will with within without would yes yet you your yours afternoon evening day`
-    .split(/\s+/),
+  while who whom whose why will with within without would yes yet you your yours afternoon evening day`.split(/\s+/),
 );
 
 const wordPattern = /[\p{L}\p{N}]+(?:[.,:'’][\p{L}\p{N}]+)*/gu;

@@ -1,6 +1,6 @@
 /** Card security codes: three or four digits that a word names as such. They must never be recorded. */
 import type { Detector, Source } from "./port.ts";
-import { closes, contextWords, isDigit, opens } from "./surroundings.ts";
+import { closes, contextBefore, contextWords, isDigit, isLetter, opens } from "./surroundings.ts";
 
 const named =
   "cv[vcn]2?|cs[cv]2?|cav2?|cvc ?code|security (?:code|number)|card verification(?: (?:code|value|number))?|verification value|" +
@@ -9,24 +9,28 @@ const named =
 const before = contextWords(named);
 /** Not a name that has its own number after it: `4242 cvc 123`. */
 const after = new RegExp(
-  `^[\\s("'-]{1,3}(?:(?:is|as|ist|est|es) (?:the|my|der|die|mein|le|mon|el|mi) )?(?:${named})(?![a-z\u00e0-\u00ff]|[^a-z0-9]{0,3}\\d)`,
+  `^[\\s("'-]{1,3}(?:(?:is|as|ist|est|es) (?:the|my|der|die|mein|le|mon|el|mi) )?(?:${named})(?![a-z\u00e0-\u00ff]|[^a-z0-9[]{0,3}[\\d[])`,
   "i",
 );
-export const securityCodeLookAhead = 56;
+const securityCodeLookAhead = 56;
 const lookBehind = 48;
 
-/** No digit between name and number, so that `cvc 123, valid to 2028` names only 123. */
-function isNamed(text: Source, start: number, end: number, isAlone: boolean): boolean {
+/** Where the text before `start` that may name it begins: after the last line break or number (`cvv2` is none). */
+function nameWindow(text: Source, start: number): number {
   let from = start;
-  while (
-    from > 0 &&
-    start - from < lookBehind &&
-    !isDigit(text.charCodeAt(from - 1)) &&
-    text.charCodeAt(from - 1) !== 10
-  )
+  while (from > 0 && start - from < lookBehind) {
+    const before = text.charCodeAt(from - 1);
+    if (before === 10 || (isDigit(before) && !isLetter(text.charCodeAt(from - 2)))) break;
     from--;
-  if (start - from > 3 && before.test(text.slice(from, start))) return true;
-  return isAlone && after.test(text.slice(end, end + securityCodeLookAhead));
+  }
+  return from;
+}
+
+/** No number between name and number, so that `cvc 123, valid to 2028` names only 123. */
+function isNamed(text: Source, start: number, end: number, isLast: boolean): boolean {
+  const from = nameWindow(text, start);
+  if (start - from > 3 && before.test(contextBefore(text, from, start))) return true;
+  return isLast && after.test(text.slice(end, end + securityCodeLookAhead));
 }
 
 export const cardSecurityCode: Detector = {
@@ -36,7 +40,7 @@ export const cardSecurityCode: Detector = {
       const start = chain.starts[group]!;
       const end = chain.ends[group]!;
       if (end - start < 3 || end - start > 4 || !opens(text, start, ".,-") || !closes(text, end, ".,-")) continue;
-      if (!isNamed(text, start, end, chain.starts.length === 1)) continue;
+      if (!isNamed(text, start, end, group === chain.starts.length - 1)) continue;
       found.push({ detector: "card-security-code", start, end, kind: "card-security-code", confidence: "pattern" });
     }
   },

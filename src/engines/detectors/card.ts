@@ -64,13 +64,13 @@ const cardGaps: ReadonlySet<string> = new Set([" ", "  ", "-", " - "]);
 function cardFrom(text: Source, chain: NumberChain, first: number, found: Finding[]): number {
   const start = chain.starts[first]!;
   if (groupLength(chain, first) > mostDigits || !opens(text, start, ".-")) return -1;
-  const gap = chain.gaps[first + 1];
+  const gap = chain.gaps[first + 1] ?? "";
   let best: Finding | undefined;
   let bestLast = -1;
   let digits = "";
   const lengths: number[] = [];
   for (let last = first; last < chain.starts.length; last++) {
-    if (last > first && (chain.gaps[last] !== gap || !gap === undefined || !cardGaps.has(gap))) break;
+    if (last > first && (chain.gaps[last] !== gap || !cardGaps.has(gap))) break;
     if (digits.length + groupLength(chain, last) > mostDigits) break;
     digits += groupDigits(text, chain, last);
     lengths.push(groupLength(chain, last));

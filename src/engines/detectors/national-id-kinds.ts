@@ -27,7 +27,7 @@ const isMonthDay = (monthDay: string): boolean => /^(?:0[1-9]|1[0-2])(?:0[1-9]|[
 /** Exactly one digit occurs twice or three times among the first ten, as the tax office assigns them. */
 function isSteuerId(digits: string): boolean {
   if (digits[0] === "0" || !mod11And10(digits)) return false;
-  const counts = new Array<number>(10).fill(0);
+  const counts = Array.from({ length: 10 }, () => 0);
   for (const digit of digits.slice(0, 10)) counts[Number(digit)]!++;
   const repeated = counts.filter((count) => count > 1);
   return repeated.length === 1 && repeated[0]! <= 3;

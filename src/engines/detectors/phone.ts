@@ -7,7 +7,7 @@ import { closes, contextWords, groupDigits, groupLength, isSpace, isWord, opens,
 
 /** ITU-T E.164 country codes in use. */
 const callingCode =
-  /^(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|2[1-689]\d|3[578]\d|42\d|5[09]\d|6[789]\d|8[0578]\d|9[679]\d)/;
+  /^(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|2[1-689]\d|3[578]\d|42\d|5[09]\d|6[789]\d|8[0578]\d|9(?:6[0-8]|7[0-79]|9[2-68]))/;
 const words = contextWords(
   "(?:tele|cell ?|mobile ?|smart)?phones?|tel|mobile|mob|cell|calls?|called|calling|dial|fax|desk|office|whatsapp|sms|text me|messages?|" +
     "answer(?:ing|ed)?|ring|reach (?:me|us|him|her|them)|hotline|handy(?:nummer)?|telefon(?:nummer|o)?|téléphone|portable|rufnummer|" +
@@ -17,7 +17,7 @@ const wordReach = 32;
 const wordAfter = /^[ \t]*\(?(?:office|fax|home|mobile|cell|work|phone|tel)\b/i;
 const extension = /^ ?(?:x|ext\.?|extension) ?\d{1,5}(?![\p{L}\p{N}])/iu;
 /** Far enough for the longest extension and for a word after the number. */
-export const phoneLookAhead = 20;
+const phoneLookAhead = 20;
 const mostGroups = 8;
 const mostDigits = 15;
 const fewestDigits = 7;
@@ -34,6 +34,7 @@ function isDate(window: Window): boolean {
   const { lengths, gaps, digits } = window;
   if (lengths.length === 1)
     return /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])/.test(digits) && digits.length !== 10;
+  if (lengths.join("-") === "4-4" && /^(?:19|20)\d\d(?:19|20)/.test(digits)) return true;
   const [a, b, c] = lengths;
   if (c === undefined || gaps[0] !== gaps[1]) return false;
   if (a === 4) return b! <= 2 && c <= 2 && /^(?:19|20)/.test(digits) && gaps[0] !== " ";

@@ -1,5 +1,5 @@
 /** Turns what the detectors claim into findings that don't overlap. */
-import type { Finding } from "./port.ts";
+import type { Finding, Source } from "./port.ts";
 
 const isBefore = (a: Finding, b: Finding): number => a.start - b.start || b.end - a.end;
 
@@ -34,19 +34,41 @@ function firstEndingAfter(accepted: readonly Finding[], start: number): number {
   return low;
 }
 
-function settleCluster(cluster: readonly Finding[]): Finding[] {
+const shortestRemainder = 4;
+
+/** The part of a claim that no stronger one covers, without separators at its ends. */
+function remainder(text: Source, claim: Finding, start: number, end: number): Finding | undefined {
+  const part = text.slice(start, end);
+  const bare = part.replace(/^[\s./-]+/, "");
+  const from = end - bare.length;
+  const to = from + bare.replace(/[\s./(-]{1,8}$/, "").length;
+  return to - from < shortestRemainder ? undefined : { ...claim, start: from, end: to, confidence: "pattern" };
+}
+
+/** Adds `claim`, or what the accepted findings leave of it: characters once suspected never stay in clear. */
+function accept(text: Source, accepted: Finding[], claim: Finding): void {
+  let place = firstEndingAfter(accepted, claim.start);
+  let from = claim.start;
+  let isWhole = true;
+  for (let next = accepted[place]; next !== undefined && next.start < claim.end; next = accepted[++place]) {
+    isWhole = false;
+    const part = next.start > from ? remainder(text, claim, from, next.start) : undefined;
+    if (part !== undefined) accepted.splice(place++, 0, part);
+    from = next.end;
+  }
+  const rest = isWhole ? claim : from < claim.end ? remainder(text, claim, from, claim.end) : undefined;
+  if (rest !== undefined) accepted.splice(place, 0, rest);
+}
+
+function settleCluster(text: Source, cluster: readonly Finding[]): Finding[] {
   if (cluster.length < 2) return [...cluster];
   const accepted: Finding[] = [];
-  for (const finding of [...cluster].sort(rank)) {
-    const place = firstEndingAfter(accepted, finding.start);
-    const next = accepted[place];
-    if (next === undefined || next.start >= finding.end) accepted.splice(place, 0, finding);
-  }
+  for (const finding of [...cluster].sort(rank)) accept(text, accepted, finding);
   return accepted;
 }
 
 /** Sorted by start, without overlaps. */
-export function resolve(claims: readonly Finding[]): Finding[] {
+export function resolve(text: Source, claims: readonly Finding[]): Finding[] {
   if (claims.length < 2) return [...claims];
   const sorted = dropContained([...claims].sort(isBefore));
   const settled: Finding[] = [];
@@ -54,11 +76,11 @@ export function resolve(claims: readonly Finding[]): Finding[] {
   let reach = -1;
   for (const finding of sorted) {
     if (finding.start >= reach) {
-      settled.push(...settleCluster(cluster));
+      settled.push(...settleCluster(text, cluster));
       cluster = [];
     }
     cluster.push(finding);
     reach = Math.max(reach, finding.end);
   }
-  return settled.concat(settleCluster(cluster));
+  return settled.concat(settleCluster(text, cluster));
 }

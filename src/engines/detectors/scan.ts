@@ -21,11 +21,11 @@ export function scanSource(text: Source, wanted: ReadonlySet<DetectorName>): Fin
   const active = detectors.filter((detector) => wanted.has(detector.name));
   if (active.length === 0) return [];
   const claims: Finding[] = [];
-  if (sweep(text, codeUnits(text), active, claims, false)) return resolve(claims);
+  if (sweep(text, codeUnits(text), active, claims, false)) return resolve(text, claims);
   const unmasked = unmask(text);
   claims.length = 0;
   sweep(unmasked.text, codeUnits(unmasked.text), active, claims, true);
-  return resolve(claims).map((finding) => ({
+  return resolve(unmasked.text, claims).map((finding) => ({
     ...finding,
     start: unmasked.offsets[finding.start]!,
     end: originalEnd(unmasked, text, finding.end),

@@ -4,7 +4,7 @@ import type { Detector, Finding, Source } from "./port.ts";
 import { isDigit, isLetter, isSpace, isWord } from "./surroundings.ts";
 
 /** Longest private key block that is covered whole. */
-export const longestKeyBlock = 16_384;
+const longestKeyBlock = 16_384;
 const longestSegment = 4096;
 const longestValue = 256;
 const longestName = 40;
@@ -34,31 +34,10 @@ const tokenForms: ReadonlyMap<string, readonly (readonly [kind: string, form: Re
   ],
 ]);
 
-const secretNames = [
-  ...[
-    "password",
-    "passwd",
-    "passwort",
-    "kennwort",
-    "contraseña",
-    "passphrase",
-    "pwd",
-    "secret",
-    "apikey",
-    "accesskey",
-    "secretkey",
-  ],
-  ...[
-    "privatekey",
-    "token",
-    "authorization",
-    "connectionstring",
-    "credentials",
-    "motdepasse",
-    "signingkey",
-    "encryptionkey",
-  ],
-];
+const secretNames: readonly string[] = (
+  "password passwd passwort kennwort contraseña passphrase pwd secret apikey accesskey secretkey " +
+  "privatekey token authorization connectionstring credentials motdepasse signingkey encryptionkey"
+).split(" ");
 
 const isTokenCode = (code: number): boolean => isWord(code) || code === 45;
 

@@ -1,8 +1,8 @@
 /** What stands around a candidate: word boundaries, parts of longer numbers, words that give it its meaning. */
 import type { NumberChain, Source } from "./port.ts";
 
-/** How far back a context word may stand. A stream guard must keep this much of what it has already let go. */
-export const contextChars = 64;
+/** How far back a context word may stand. */
+const contextChars = 64;
 
 export const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 export const isLetter = (code: number): boolean => (code | 32) >= 97 && (code | 32) <= 122;
@@ -46,8 +46,20 @@ export function closes(text: Source, end: number, joiners = ".,-/:"): boolean {
 export const contextWords = (alternatives: string): RegExp =>
   new RegExp(`(?<![a-z0-9\u00e0-\u00ff[])(?:${alternatives})(?![a-z\u00e0-\u00ff])`, "i");
 
+const placeholder = /\[(?:card|iban|email|phone|national-id|secret|card-security-code)\]/g;
+
+/**
+ * The text from `from` to `start`, less all up to the last placeholder of `redact`: a placeholder is shorter than what it
+ * replaced and must not bring a word within reach of the next number.
+ */
+export function contextBefore(text: Source, from: number, start: number): string {
+  const context = text.slice(Math.max(0, from), start);
+  if (!context.includes("]")) return context;
+  return context.slice([...context.matchAll(placeholder)].reduce((_, match) => match.index + match[0].length, 0));
+}
+
 export function precededBy(text: Source, start: number, words: RegExp, reach = contextChars): boolean {
-  return words.test(text.slice(Math.max(0, start - reach), start));
+  return words.test(contextBefore(text, start - reach, start));
 }
 
 export const groupLength = (chain: NumberChain, group: number): number => chain.ends[group]! - chain.starts[group]!;

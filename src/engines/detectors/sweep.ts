@@ -4,14 +4,14 @@ import { partsNumber } from "./disguise.ts";
 import type { Detector, Finding, NumberChain, Source } from "./port.ts";
 import { isDigit, isLetter } from "./surroundings.ts";
 
-export const shortestToken = 16;
+const shortestToken = 16;
 const longestGap = 3;
 
 const isGap = (code: number): boolean =>
   code === 32 || code === 9 || code === 45 || code === 46 || code === 47 || code === 40 || code === 41;
 
 /** The chain of digit groups that starts at `start`; its end is the end of its last group. */
-export function chainAt(text: Source, start: number): NumberChain {
+function chainAt(text: Source, start: number): NumberChain {
   const starts: number[] = [];
   const ends: number[] = [];
   const gaps: string[] = [];

@@ -11,9 +11,8 @@ describe("parseExactly", () => {
   it("is JSON.parse for what a double holds", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
- expect(JSON.stringify(parseExactly(JSON.stringify(value)))).toBe(JSON.stringify(value);
- }),
-      ),
+        expect(JSON.stringify(parseExactly(JSON.stringify(value)))).toBe(JSON.stringify(value));
+      }),
     );
   });
 

@@ -73,6 +73,17 @@ describe("spliceTopLevel", () => {
     );
   });
 
+  it("finds the end of long strings, whatever escapes they hold", () => {
+    const piece = fc.constantFrom("x".repeat(70), "\\", '"', "\n", "ü", '\\"', "y".repeat(63));
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const before = { s: pieces.join(""), model: "a" };
+        expect(JSON.parse(splice(JSON.stringify(before), { model: "b" }))).toEqual({ ...before, model: "b" });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it("leaves every byte alone when nothing changes", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {

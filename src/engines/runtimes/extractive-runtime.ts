@@ -57,8 +57,14 @@ function questionOf({ messages }: ChatRequest): string {
 }
 
 function choose(asked: ReadonlySet<string>, passages: readonly Passage[]): Candidate[] {
-  const contents = passages.map(({ title, text }) => ({ title: new Set(wordsOf(title)), text: new Set(wordsOf(text)) }));
-  const weights = rarity(asked, contents.map(({ title, text }) => title.union(text)));
+  const contents = passages.map(({ title, text }) => ({
+    title: new Set(wordsOf(title)),
+    text: new Set(wordsOf(text)),
+  }));
+  const weights = rarity(
+    asked,
+    contents.map(({ title, text }) => new Set([...title, ...text])),
+  );
   const candidates = passages.flatMap((passage, index) => {
     const { title, text } = contents[index]!;
     if (coverage(weights, text, title, 1) < minPassageCoverage) return [];

@@ -74,7 +74,9 @@ function refuseOtherInputs(inputs: readonly ort.InferenceSession.ValueMetadata[]
     const type = wanted.get(input.name);
     if (type === undefined) wrong.push(`input ${input.name} is not a feature of contract ${contract.name}`);
     else if (!input.isTensor || input.type !== type)
-      wrong.push(`input ${input.name} must be a ${type} tensor, not ${input.isTensor ? input.type : "a sequence or map"}`);
+      wrong.push(
+        `input ${input.name} must be a ${type} tensor, not ${input.isTensor ? input.type : "a sequence or map"}`,
+      );
     else if (!isColumn(input.shape, false)) wrong.push(`input ${input.name} must have shape [N,1]`);
     wanted.delete(input.name);
   }
@@ -152,10 +154,19 @@ async function rehearse(name: string, contract: FeatureContract, run: Run): Prom
 
 const batchRows = 32;
 
-async function measure(name: string, contract: FeatureContract, run: Run, clock: Pick<Clock, "monotonic">): Promise<OnnxCost> {
+async function measure(
+  name: string,
+  contract: FeatureContract,
+  run: Run,
+  clock: Pick<Clock, "monotonic">,
+): Promise<OnnxCost> {
   const row = sampleRows(contract)[0]!;
   const one = toColumns(name, contract, [row]);
-  const many = toColumns(name, contract, Array.from({ length: batchRows }, () => row));
+  const many = toColumns(
+    name,
+    contract,
+    Array.from({ length: batchRows }, () => row),
+  );
   // Cold WebAssembly runs several times slower than it will serve; a slow model is known after the first call.
   await timeOf(() => run(one, 1), 200, 60, clock);
   const callMicros = await timeOf(() => run(one, 1), 40, 4, clock);

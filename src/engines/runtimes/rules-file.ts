@@ -43,7 +43,8 @@ export function readRulesFile(bytes: Uint8Array): { file: RulesFile; locate: Loc
     return at(0);
   };
   const parsed = schema.safeParse(document.toJS());
-  if (!parsed.success) throw new Error(parsed.error.issues.map((issue) => `${locate(issue.path)}: ${told(issue)}`).join("\n"));
+  if (!parsed.success)
+    throw new Error(parsed.error.issues.map((issue) => `${locate(issue.path)}: ${told(issue)}`).join("\n"));
   refuseTwins(parsed.data, locate);
   return { file: parsed.data, locate };
 }
@@ -58,7 +59,9 @@ function decode(bytes: Uint8Array): string {
 
 function told(issue: z.core.$ZodIssue): string {
   const where = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
-  return issue.code === "unrecognized_keys" ? `${where}unknown key ${issue.keys.join(", ")}` : `${where}${issue.message}`;
+  return issue.code === "unrecognized_keys"
+    ? `${where}unknown key ${issue.keys.join(", ")}`
+    : `${where}${issue.message}`;
 }
 
 function refuseTwins({ points }: RulesFile, locate: Locate): void {

@@ -4,7 +4,7 @@ import type { LoadedModel } from "../../engines/runtimes/port.ts";
 /** The wire formats as serve uses them; `assemble` plugs the dialects in. */
 export interface DialectTools {
   vendor(name: DialectName): VendorDialect;
-  sse(): { push(chunk: Uint8Array): Iterable<{ event?: string | undefined; data: string; raw: Uint8Array }> };
+  sse(): { push(chunk: Uint8Array): Iterable<{ event: string; data: string; raw: Uint8Array }> };
   /** The client's own bytes with only the model (and what streaming needs) changed. */
   splice(body: Uint8Array, dialect: DialectName, changes: { model: string; stream: boolean }): Uint8Array;
   /** A stream record that carries usage and nothing else. */

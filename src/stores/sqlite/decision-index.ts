@@ -53,7 +53,7 @@ export class SqliteIndex implements DecisionIndex {
     const start: WorkerStart = { path, journalDir, pollMs, restMs, durable };
     this.#worker = new Worker(new URL("./projection-worker.ts", import.meta.url), { workerData: start });
     this.#worker.on("message", (message: FromWorker) => this.#hear(message));
-    this.#worker.on("error", (error) => this.#end(`the projection's worker failed: ${error.message}`));
+    this.#worker.on("error", (error) => this.#end(`the projection's worker failed: ${String(error)}`));
     this.#worker.on("exit", () => this.#end("the projection is closed"));
   }
 

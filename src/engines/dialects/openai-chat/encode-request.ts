@@ -49,13 +49,13 @@ function encodeMessage(message: ChatMessage, dropped: Set<string>): unknown[] {
 
 function encodeAssistant(parts: ChatPart[], dropped: Set<string>): unknown {
   const texts = parts.filter((part) => part.type === "text" && part.refusal !== true);
-  const refusals = parts.filter((part) => part.type === "text" && part.refusal === true);
+  const refusals = parts.flatMap((part) => (part.type === "text" && part.refusal === true ? [part.text] : []));
   const calls = parts.filter((part) => part.type === "tool_call");
   if (parts.some((part) => part.type === "image")) dropped.add("assistant.image");
   return {
     role: "assistant",
     content: texts.length === 0 && (calls.length > 0 || refusals.length > 0) ? null : encodeContent(texts),
-    ...(refusals.length === 0 ? {} : { refusal: refusals.map((part) => part.text).join("") }),
+    ...(refusals.length === 0 ? {} : { refusal: refusals.join("") }),
     ...(calls.length === 0
       ? {}
       : {
@@ -77,11 +77,10 @@ function encodeContent(parts: ChatPart[]): unknown {
   if (parts.length === 0) return "";
   const [only] = parts;
   if (parts.length === 1 && only?.type === "text") return only.text;
-  return parts.flatMap((part) =>
-    part.type === "text"
-      ? [{ type: "text", text: part.text }]
-      : part.type === "image"
-        ? [{ type: "image_url", image_url: { url: imageToUrl(part) } }]
-        : [],
-  );
+  const content: unknown[] = [];
+  for (const part of parts) {
+    if (part.type === "text") content.push({ type: "text", text: part.text });
+    else if (part.type === "image") content.push({ type: "image_url", image_url: { url: imageToUrl(part) } });
+  }
+  return content;
 }

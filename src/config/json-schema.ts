@@ -1,0 +1,13 @@
+/** JSON Schemas for editors, made from the schemas that check the files. */
+import { z } from "zod";
+import { configSchema } from "./schema.ts";
+import { contractSchema } from "./schema-contract.ts";
+
+/** Put \`# yaml-language-server: $schema=…\` at the top of a file to use one. */
+export function configJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(configSchema, { io: "input" });
+}
+
+export function contractJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(contractSchema, { io: "input" });
+}

@@ -1,0 +1,139 @@
+/** Parts of a record as the admin API answers them. The compiler holds them to the kernel's types (end of the file). */
+import { z } from "zod";
+import type { AttemptMeta, BegunMeta, SettledContent, SettledMeta } from "../../kernel/decision.ts";
+import { dataClasses, decisionKinds, decisionStates, riskTiers, stageNames } from "../../kernel/decision.ts";
+import { environments } from "../../kernel/principal.ts";
+
+const counts = z.record(z.string(), z.number());
+const usage = z.object({ input: z.number(), cached_input: z.number(), output: z.number(), estimated: z.boolean() });
+export const kind = z.enum(decisionKinds);
+export const state = z.enum(decisionStates);
+export const risk = z.enum(riskTiers);
+export const dataClass = z.enum(dataClasses);
+export const environment = z.enum(environments);
+export const automation = z.enum(["auto", "assisted", "human"]);
+export const cacheStatus = z.enum(["off", "miss", "hit", "follower", "bypass"]);
+
+export const begunMeta = z
+  .looseObject({
+    use_case: z.string(),
+    kind,
+    environment,
+    surface: z.string(),
+    principal: z.object({ type: z.string(), id: z.string(), credential: z.string() }),
+    purpose: z.string().optional(),
+    basis: z.string().optional(),
+    consent: z.string().optional(),
+    subject: z.string().optional(),
+    session: z.string().optional(),
+    risk,
+    data_class: dataClass,
+    snapshot: z.object({ number: z.number(), hash: z.string() }),
+    bundle: z.string(),
+    stream: z.boolean(),
+    synthetic: z.literal(true).optional(),
+    idempotency: z.object({ key: z.string(), body: z.string() }).optional(),
+    trace: z.string().optional(),
+  })
+  .meta({ id: "BegunMeta" });
+
+export const attemptMeta = z
+  .looseObject({
+    n: z.number(),
+    rung: z.number(),
+    slot: z.string().optional(),
+    arm: z.string(),
+    probability: z.number(),
+    model: z.string(),
+    target: z.string(),
+    region: z.string(),
+    status: z.enum(["ok", "failed", "aborted", "timeout", "rejected", "unaffordable", "interrupted"]),
+    reason: z.string().optional(),
+    usage,
+    price: z.string(),
+    cost_nano_usd: z.number(),
+    held_nano_usd: z.number(),
+    started_at_ms: z.number(),
+    duration_ms: z.number(),
+    ttft_ms: z.number().optional(),
+  })
+  .meta({ id: "AttemptMeta" });
+
+const guardVerdict = z.looseObject({
+  guard: z.string(),
+  on: z.enum(["input", "output", "passages"]),
+  verdict: z.enum(["allow", "deny", "modify", "error"]),
+  action: z.enum(["allow", "redact", "block", "next-rung"]),
+  findings: counts,
+  reason: z.string().optional(),
+});
+
+const routeReason = z.looseObject({
+  rung: z.number(),
+  target: z.string(),
+  eligible: z.boolean(),
+  reason: z.string(),
+  detail: z.string().optional(),
+});
+
+const retrieval = z.looseObject({
+  collection: z.string(),
+  generation: z.string(),
+  passages: z.array(z.looseObject({ source: z.string(), score: z.number() })),
+});
+
+export const settledMeta = begunMeta
+  .extend({
+    state,
+    refused_before_begin: z.literal(true).optional(),
+    code: z.string().optional(),
+    status: z.number(),
+    started_at_ms: z.number(),
+    duration_ms: z.number(),
+    ttft_ms: z.number().optional(),
+    stages: z.partialRecord(z.enum(stageNames), z.number()),
+    route: z.array(routeReason),
+    attempts: z.number(),
+    model: z.string().optional(),
+    rung: z.number().optional(),
+    cache: z.looseObject({ status: cacheStatus, from: z.string().optional() }),
+    retrieval: retrieval.optional(),
+    guards: z.array(guardVerdict),
+    score: z.number().optional(),
+    confidence: z.number().optional(),
+    thresholds: z.array(z.object({ when: z.string(), result: z.string() })).optional(),
+    rule: z.number().optional(),
+    result: z.string().optional(),
+    reasons: z.array(
+      z.looseObject({ basis: z.enum(["rule", "policy", "model"]), name: z.string(), text: z.string().optional() }),
+    ),
+    automation,
+    usage,
+    cost_nano_usd: z.number(),
+    dropped: z.array(z.string()).optional(),
+    delivered: z.object({ frames: z.number(), bytes: z.number(), complete: z.boolean() }).optional(),
+    digests: z.object({ request: z.string(), answer: z.string().optional() }),
+    record: z.enum(["redacted", "full", "digest"]),
+    release: z.object({ slot: z.string(), bundle: z.string() }).optional(),
+    refer_to: z.string().optional(),
+  })
+  .meta({ id: "SettledMeta" });
+
+export const settledContent = z
+  .looseObject({
+    features: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])).optional(),
+    messages: z.unknown().optional(),
+    answer: z.unknown().optional(),
+    citations: z.array(z.unknown()).optional(),
+  })
+  .meta({ id: "SettledContent" });
+
+// The kernel's types must fit the schemas; a missing or renamed field fails to compile here.
+type Known<Value> = { [Key in keyof Value as string extends Key ? never : Key]: Value[Key] };
+type Fit<Schema extends z.ZodType, Value extends Known<z.output<Schema>>> = Value;
+export type Checked = [
+  Fit<typeof begunMeta, BegunMeta>,
+  Fit<typeof attemptMeta, AttemptMeta>,
+  Fit<typeof settledMeta, SettledMeta>,
+  Fit<typeof settledContent, SettledContent>,
+];

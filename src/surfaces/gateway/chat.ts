@@ -1,0 +1,159 @@
+/** Chat over any client dialect: whole answers, streams, keep-alives while a complete rung works, errors in its own shape. */
+import type { ChatEvent, ChatResponse } from "../../kernel/chat.ts";
+import { type ErrorCode, type Refusal, errorKinds, refuse } from "../../kernel/errors.ts";
+import type { ClientDialect } from "../../engines/dialects/port.ts";
+import type { Answer, ChatAsk, Frame } from "../../path/context.ts";
+import { type Exchange, type Gateway, callOf, readJsonAsk } from "./exchange.ts";
+import { answerHeaders, sendBytes, sendJson, write } from "./reply.ts";
+
+const maxBodyBytes = 8 * 1024 * 1024;
+const keepAliveMs = 5000;
+const streamHeaders = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache",
+  "x-accel-buffering": "no",
+};
+
+export async function answerChat(
+  gateway: Gateway,
+  exchange: Exchange,
+  dialect: ClientDialect,
+  surface: string,
+): Promise<void> {
+  let ask: ChatAsk | undefined;
+  const call = callOf(exchange, surface, () =>
+    readJsonAsk(exchange, maxBodyBytes, (value, body) => {
+      const decoded = dialect.decodeRequest(value);
+      if (!decoded.ok) return refuse("invalid_request", decoded.message, { param: decoded.path });
+      ask = { kind: "chat", useCase: decoded.request.model, request: decoded.request, dialect: dialect.name, body };
+      return ask;
+    }),
+  );
+  const pending = gateway.decide(call);
+  const stopKeepAlive = keepAlive(gateway, exchange, () => ask?.request.stream ?? false);
+  let answer: Answer;
+  try {
+    answer = await pending;
+  } finally {
+    stopKeepAlive();
+  }
+  const { outcome } = answer;
+  if (outcome.type === "refused") return sendRefusal(exchange, dialect, answer, outcome.refusal, ask);
+  if (!ask || outcome.type === "score") throw new Error(`a chat surface can't show a ${outcome.type}`);
+  if (outcome.type === "chat" && !ask.request.stream) return sendWhole(exchange, dialect, answer, outcome);
+  const frames = outcome.type === "stream" ? outcome.frames : asFrames(outcome.response);
+  await sendStream(exchange, dialect, answer, ask, frames, outcome.type === "stream" && outcome.passThrough);
+}
+
+/** From 5 s on, a stream's client hears that it is still being worked on; model and attempts are then not in headers. */
+function keepAlive(gateway: Gateway, exchange: Exchange, wantsStream: () => boolean): () => void {
+  const { response } = exchange;
+  let stop = gateway.clock.after(keepAliveMs, beat);
+  function beat() {
+    stop = gateway.clock.after(keepAliveMs, beat);
+    if (!wantsStream() || response.destroyed) return;
+    if (!response.headersSent) response.writeHead(200, { ...streamHeaders, "x-weir-decision-id": exchange.decision });
+    response.write(": keep-alive\n\n");
+  }
+  return () => stop();
+}
+
+const idOf = (exchange: Exchange) => ({ decision: exchange.decision, createdMs: exchange.startedAtMs });
+
+function errorOf(refusal: Refusal) {
+  return {
+    code: refusal.code,
+    message: refusal.message,
+    status: errorKinds[refusal.code].status,
+    ...(refusal.param !== undefined && { param: refusal.param }),
+  };
+}
+
+function sendRefusal(
+  exchange: Exchange,
+  dialect: ClientDialect,
+  answer: Answer,
+  refusal: Refusal,
+  ask: ChatAsk | undefined,
+): void {
+  const { response } = exchange;
+  if (!response.headersSent)
+    return sendJson(
+      response,
+      errorKinds[refusal.code].status,
+      answerHeaders(answer),
+      dialect.encodeError(errorOf(refusal)),
+    );
+  const stream = dialect.openStream(idOf(exchange), ask!.request);
+  response.end(stream.fail(errorOf(refusal)));
+}
+
+function sendWhole(
+  exchange: Exchange,
+  dialect: ClientDialect,
+  answer: Answer,
+  outcome: { response: ChatResponse; raw?: Uint8Array },
+): void {
+  const body = outcome.raw ?? JSON.stringify(dialect.encodeResponse(outcome.response, idOf(exchange)));
+  sendBytes(exchange.response, 200, answerHeaders(answer), body, "application/json");
+}
+
+async function sendStream(
+  exchange: Exchange,
+  dialect: ClientDialect,
+  answer: Answer,
+  ask: ChatAsk,
+  frames: AsyncIterable<Frame>,
+  passThrough: boolean,
+): Promise<void> {
+  const { response } = exchange;
+  if (!response.headersSent && !response.destroyed)
+    response.writeHead(200, { ...answerHeaders(answer), ...streamHeaders });
+  const stream = dialect.openStream(idOf(exchange), ask.request);
+  // Leaving the loop early (client gone) returns the generator, which settles what was delivered.
+  for await (const frame of frames) {
+    const data = passThrough ? rawOf(frame, stream) : encodeAll(frame, stream);
+    if (data === undefined || data.length === 0) continue;
+    const taken = write(response, data);
+    if (taken !== true && !(await taken)) break;
+  }
+  response.end();
+}
+
+type Stream = ReturnType<ClientDialect["openStream"]>;
+
+/** Untouched bytes; only a failure is written by Weir itself. */
+function rawOf(frame: Frame, stream: Stream): string | Uint8Array | undefined {
+  const error = frame.events.find((event) => event.type === "error");
+  return error ? stream.fail(failureOf(error)) : frame.raw;
+}
+
+function encodeAll(frame: Frame, stream: Stream): string {
+  let text = "";
+  for (const event of frame.events)
+    text += event.type === "error" ? stream.fail(failureOf(event)) : stream.encode(event);
+  return text;
+}
+
+function failureOf(event: Extract<ChatEvent, { type: "error" }>) {
+  const code = event.code !== undefined && event.code in errorKinds ? (event.code as ErrorCode) : "stream_broken";
+  return { code, message: errorKinds[code].title, status: errorKinds[code].status };
+}
+
+/** A whole answer as the stream it would have been. */
+async function* asFrames(response: ChatResponse): AsyncGenerator<Frame> {
+  const events: ChatEvent[] = [{ type: "start", model: response.model }];
+  let calls = 0;
+  for (const part of response.parts) {
+    if (part.type === "text") events.push({ type: "text", text: part.text });
+    else if (part.type === "reasoning") events.push(part);
+    else if (part.type === "tool_call") {
+      events.push({ type: "tool_call_start", index: calls, id: part.id, name: part.name });
+      events.push({ type: "tool_call_delta", index: calls++, arguments: part.arguments });
+    }
+  }
+  events.push({ type: "finish", finish: response.finish });
+  if (response.usage) events.push({ type: "usage", usage: response.usage });
+  events.push({ type: "end" });
+  yield { events };
+}

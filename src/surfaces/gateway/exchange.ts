@@ -1,0 +1,73 @@
+/** One HTTP exchange that asks for a decision: id, caller's headers, abort when the client goes, then the answer. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "../../kernel/clock.ts";
+import { type Refusal, refuse } from "../../kernel/errors.ts";
+import { type DecisionId, newDecisionId } from "../../kernel/ids.ts";
+import type { Answer, Ask, Call } from "../../path/context.ts";
+import { contextOf, credentialOf, jsonTypeRefusal, parseJson, readBody } from "./request.ts";
+
+export interface Gateway {
+  clock: Clock;
+  decide(call: Call): Promise<Answer>;
+  /** Counts refusals before a decision. */
+  countRefusal(refusal: Refusal): void;
+  report(fault: unknown): void;
+  /** True from the first moment of shutting down. */
+  draining(): boolean;
+}
+
+export interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  decision: DecisionId;
+  /** Aborts with `client_gone` when the connection closes before the answer is complete. */
+  signal: AbortSignal;
+  startedAtMs: number;
+  started: number;
+}
+
+export function openExchange(gateway: Gateway, request: IncomingMessage, response: ServerResponse): Exchange {
+  const gone = new AbortController();
+  response.on("close", () => {
+    if (!response.writableFinished) gone.abort(refuse("client_gone"));
+  });
+  return {
+    request,
+    response,
+    decision: newDecisionId(gateway.clock),
+    signal: gone.signal,
+    startedAtMs: gateway.clock.now(),
+    started: gateway.clock.monotonic(),
+  };
+}
+
+export function callOf(exchange: Exchange, surface: string, read: Call["read"]): Call {
+  return {
+    decision: exchange.decision,
+    surface,
+    credential: credentialOf(exchange.request),
+    context: contextOf(exchange.request),
+    startedAtMs: exchange.startedAtMs,
+    started: exchange.started,
+    signal: exchange.signal,
+    read,
+  };
+}
+
+/** Reads and parses a JSON body, then lets the surface make an ask of it. */
+export async function readJsonAsk(
+  exchange: Exchange,
+  limitBytes: number,
+  toAsk: (value: unknown, body: Buffer) => Ask | Refusal,
+): Promise<Ask | Refusal> {
+  const wrongType = jsonTypeRefusal(exchange.request);
+  if (wrongType) return wrongType;
+  const body = await readBody(exchange.request, limitBytes);
+  if ("refused" in body) {
+    // What is left of the body will not be read: the connection can't be used again.
+    if (body.code === "body_too_large") exchange.response.shouldKeepAlive = false;
+    return body;
+  }
+  const parsed = parseJson(body);
+  return "refused" in parsed ? parsed : toAsk(parsed.value, body);
+}

@@ -1,0 +1,9 @@
+/**
+ * What all inference surfaces share: the HTTP server, defensive reading, headers of answers, chat over any dialect.
+ * It translates between HTTP and the path; it decides nothing about a request's content.
+ */
+export { answerChat } from "./chat.ts";
+export { type Exchange, type Gateway, callOf, openExchange, readJsonAsk } from "./exchange.ts";
+export { answerHeaders, problemOf, sendBytes, sendJson } from "./reply.ts";
+export { credentialOf, parseJson, readBody } from "./request.ts";
+export { type Route, createGatewayServer, refuseAsProblem } from "./server.ts";

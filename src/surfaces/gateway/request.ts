@@ -1,0 +1,86 @@
+/** Reading a request defensively: who it claims to be from, what its headers select, and its body within bounds. */
+import type { IncomingMessage } from "node:http";
+import { type Refusal, refuse } from "../../kernel/errors.ts";
+import type { CallContext } from "../../path/context.ts";
+
+const headerOf = (request: IncomingMessage, name: string): string | undefined => {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+};
+
+/** OpenAI clients send a bearer token, Anthropic's send x-api-key. */
+export function credentialOf(request: IncomingMessage): string | undefined {
+  const authorization = headerOf(request, "authorization");
+  if (authorization !== undefined) return /^bearer\s+(\S+)\s*$/i.exec(authorization)?.[1] ?? "";
+  return headerOf(request, "x-api-key");
+}
+
+export function contextOf(request: IncomingMessage): CallContext {
+  const context: CallContext = {};
+  const set = (key: Exclude<keyof CallContext, "synthetic">, name: string) => {
+    const value = headerOf(request, name);
+    if (value !== undefined && value !== "") context[key] = value;
+  };
+  set("subject", "x-weir-subject");
+  set("purpose", "x-weir-purpose");
+  set("consent", "x-weir-consent");
+  set("session", "x-weir-session");
+  set("idempotencyKey", "idempotency-key");
+  set("traceparent", "traceparent");
+  if (headerOf(request, "x-weir-synthetic") === "true") context.synthetic = true;
+  return context;
+}
+
+/** The body, or why it is not taken. More than `limit` bytes are never read, let alone kept. */
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer | Refusal> {
+  const tooLarge = () => refuse("body_too_large", `The body is larger than ${limit} bytes.`);
+  const declared = Number(headerOf(request, "content-length") ?? "0");
+  if (declared > limit) return Promise.resolve(tooLarge());
+  const encoding = headerOf(request, "content-encoding");
+  if (encoding !== undefined && encoding !== "identity")
+    return Promise.resolve(
+      refuse("unsupported_media_type", `Content-encoding "${encoding.slice(0, 32)}" is not supported.`),
+    );
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) {
+        request.pause();
+        finish(tooLarge());
+      } else chunks.push(chunk);
+    };
+    const onEnd = () => finish(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
+    const onClose = () => finish(refuse("client_gone"));
+    const finish = (result: Buffer | Refusal) => {
+      request.off("data", onData);
+      request.off("end", onEnd);
+      request.off("close", onClose);
+      resolve(result);
+    };
+    request.on("data", onData);
+    request.on("end", onEnd);
+    request.on("close", onClose);
+  });
+}
+
+export function jsonTypeRefusal(request: IncomingMessage): Refusal | undefined {
+  const type = headerOf(request, "content-type") ?? "";
+  if (/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) return undefined;
+  return refuse("unsupported_media_type", "The content type must be application/json.");
+}
+
+/** Parsed JSON, or where it breaks. The engine's own message quotes the text, which may be personal: it is not used. */
+export function parseJson(body: Buffer): { value: unknown } | Refusal {
+  const text = body.toString("utf8");
+  try {
+    return { value: JSON.parse(text) };
+  } catch (fault) {
+    const position = Number(/position (\d+)/.exec((fault as Error).message)?.[1] ?? text.length);
+    const before = text.slice(0, position);
+    const line = before.split("\n").length;
+    const column = position - before.lastIndexOf("\n");
+    return refuse("malformed_json", `The body is not valid JSON at line ${line}, column ${column}.`);
+  }
+}
