@@ -91,7 +91,7 @@ function applicant(draw: Draw): Record<string, number | string | null> {
 function creditPlan(draw: Draw, atMs: number): Plan {
   const serveMs = round3(spread(draw, 0.42, 0.35));
   const features = applicant(draw);
-  const score = Math.min(0.995, Math.max(0.012, 0.62 + 0.34 * Math.tanh(spread(draw, 1, 0.6) - 1) + (draw() - 0.5) * 0.5));
+  const score = Math.min(0.995, Math.max(0.012, 0.78 + 0.3 * Math.tanh((spread(draw, 1, 0.5) - 1) * 0.9) - (draw() < 0.27 ? 0.25 + draw() * 0.45 : draw() * 0.08)));
   const result = score >= 0.72 ? "approve" : score <= 0.35 ? "decline" : "refer";
   const stages = {
     identify: round3(spread(draw, 0.012, 0.3)),

@@ -9,6 +9,8 @@ import { ConfigError, type ConfigProblem } from "./problem.ts";
 
 export interface ApplyOptions {
   clock: Clock;
+  /** The operator's name, as recorded with the snapshot. */
+  appliedBy: string;
   /** Lets changed bundles serve at once, whatever their release policy (until releases exist): all, or these use cases. */
   activate?: boolean | readonly string[];
 }
@@ -46,7 +48,10 @@ export async function applyConfig(
 ): Promise<ApplyResult> {
   const current = await effectiveSnapshot(store, { secrets: noSecrets, missingSecrets: "warning" });
   const { activated, waiting } = sortBundles(current?.compiled, declared, options.activate ?? false);
-  const serving = current && waiting.length > 0 ? compilePinned(declared, current, waiting) : { ok: true as const, compiled: declared };
+  const serving =
+    current && waiting.length > 0
+      ? compilePinned(declared, current, waiting)
+      : { ok: true as const, compiled: declared };
   if (!serving.ok) return { ok: false, problems: serving.problems.map(explained) };
   const effective = serving.compiled.canonical;
   if (current && current.record.effective === effective && current.record.declared === declared.canonical) {
@@ -59,6 +64,7 @@ export async function applyConfig(
     number: (current?.record.number ?? 0) + 1,
     hash: sha256Hex(effective),
     applied_at_ms: options.clock.now(),
+    applied_by: options.appliedBy,
     effective,
     declared: declared.canonical,
     bundles: bundlesOf(serving.compiled, declared, waiting),
@@ -94,7 +100,11 @@ const explained = (problem: ConfigProblem): ConfigProblem => ({
   fix: "the bundle that still serves needs it: keep it declared, or apply with --activate so that the new bundle serves",
 });
 
-function bundlesOf(serving: CompiledConfig, declared: CompiledConfig, waiting: readonly string[]): AppliedSnapshot["bundles"] {
+function bundlesOf(
+  serving: CompiledConfig,
+  declared: CompiledConfig,
+  waiting: readonly string[],
+): AppliedSnapshot["bundles"] {
   const bundles: AppliedSnapshot["bundles"] = {};
   for (const [name, { bundle }] of serving.snapshot.useCases) {
     const candidate = waiting.includes(name) ? declared.snapshot.useCases.get(name)?.bundle : undefined;
@@ -105,7 +115,10 @@ function bundlesOf(serving: CompiledConfig, declared: CompiledConfig, waiting: r
 
 function compileText(config: string, files: ReadonlyMap<string, Uint8Array>, options: CompileOptions) {
   const main = "effective configuration";
-  return compileConfig(main, mappedFiles(new Map([...files, [main, Buffer.from(config)]])), { ...options, pinnedNames: true });
+  return compileConfig(main, mappedFiles(new Map([...files, [main, Buffer.from(config)]])), {
+    ...options,
+    pinnedNames: true,
+  });
 }
 
 /**
@@ -122,10 +135,7 @@ export async function effectiveSnapshot(
 }
 
 /** What was declared with an applied snapshot: the base of the next plan. */
-export async function declaredConfig(
-  store: SnapshotStore,
-  record: AppliedSnapshot,
-): Promise<CompiledConfig> {
+export async function declaredConfig(store: SnapshotStore, record: AppliedSnapshot): Promise<CompiledConfig> {
   return compileStored(store, record, record.declared, { secrets: noSecrets, missingSecrets: "warning" });
 }
 
@@ -139,7 +149,10 @@ async function compileStored(
   const files = new Map<string, Uint8Array>();
   for (const [path, digest] of Object.entries(stored.files)) {
     const bytes = await store.blob(digest);
-    if (!bytes) throw new Error(`the blob ${digest} of "${path}" in snapshot ${record.number} is missing; restore it from a backup`);
+    if (!bytes)
+      throw new Error(
+        `the blob ${digest} of "${path}" in snapshot ${record.number} is missing; restore it from a backup`,
+      );
     files.set(path, bytes);
   }
   const result = compileText(canonicalJson(stored.config), files, { ...options, number: record.number });

@@ -5,7 +5,11 @@ import { type ContractConfig, contractSchema, type FeatureConfig } from "./schem
 import { validate } from "./validate.ts";
 import { YamlSource } from "./yaml-source.ts";
 
-export function compileContract(declaration: Declaration, path: string, bytes: Uint8Array): FeatureContract | undefined {
+export function compileContract(
+  declaration: Declaration,
+  path: string,
+  bytes: Uint8Array,
+): FeatureContract | undefined {
   const config = validate(new YamlSource(path, bytes), contractSchema, declaration.problems);
   return config && contractOf(config);
 }

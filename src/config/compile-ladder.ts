@@ -14,7 +14,12 @@ export const extractiveName = "extractive";
 /** A rung that names a model or a slot. */
 export type ModelRungConfig = Exclude<RungConfig, { template: string } | { refer: string }>;
 
-export type ModelRung = { model: string; slot?: string; when?: string | undefined; commit?: "first-byte" | "complete" | undefined };
+export type ModelRung = {
+  model: string;
+  slot?: string;
+  when?: string | undefined;
+  commit?: "first-byte" | "complete" | undefined;
+};
 
 /** Compiles the condition at a path, with its error's position inside the YAML text. */
 export function conditionAt(
@@ -97,14 +102,22 @@ function resolveRung(declaration: Declaration, path: Path, item: ModelRungConfig
   } else if ("slot" in item) {
     unknownName(declaration, [...path, "slot"], `slot "${item.slot}"`, item.slot, slots, "declare it under `slots`");
   } else {
-    unknownName(declaration, [...path, "model"], `model "${item.model}"`, item.model, models, "declare it under `models`");
+    unknownName(
+      declaration,
+      [...path, "model"],
+      `model "${item.model}"`,
+      item.model,
+      models,
+      "declare it under `models`",
+    );
   }
   return undefined;
 }
 
 /** Why every rung of this use case must see the whole answer before anything leaves, if so. */
 function wholeAnswerReason(config: UseCaseConfig, check: readonly Guard[]): string | undefined {
-  if (config.decide.some((rule) => rule.when !== undefined)) return "a decide rule";
+  const labels = (rule: RuleConfig) => rule.when === undefined && "result" in rule && rule.result !== "refer";
+  if (!config.decide.every(labels)) return "a decide rule";
   const guard = check.find(({ action }) => action !== "allow");
   return guard && `the output guard "${guard.name}" (${guard.action})`;
 }
@@ -123,9 +136,13 @@ function commitOf(
   const inProcess = target.model === extractiveName || model?.type === "runtime";
   const reason = kind === "score" ? "a score" : whole;
   if (target.commit === "first-byte" && reason !== undefined) {
-    declaration.report([...path, "commit"], `${reason} must see the whole answer, so this rung can't be final at its first byte`, {
-      fix: "write commit: complete, or leave it out",
-    });
+    declaration.report(
+      [...path, "commit"],
+      `${reason} must see the whole answer, so this rung can't be final at its first byte`,
+      {
+        fix: "write commit: complete, or leave it out",
+      },
+    );
   }
   return target.commit ?? (reason !== undefined || inProcess ? "complete" : "first-byte");
 }
@@ -137,7 +154,11 @@ function kindMisfit(kind: UseCaseConfig["kind"], model: Model): string | undefin
   return undefined;
 }
 
-export function compileRules(declaration: Declaration, name: string, contract: FeatureContract | undefined): DecisionRule[] {
+export function compileRules(
+  declaration: Declaration,
+  name: string,
+  contract: FeatureContract | undefined,
+): DecisionRule[] {
   const { decide, kind } = declaration.config.use_cases[name]!;
   const place: ConditionPlace = kind === "score" ? "decide-score" : "decide-chat";
   const compile = conditionCompiler(place, contract);
@@ -149,10 +170,16 @@ export function compileRules(declaration: Declaration, name: string, contract: F
   });
 }
 
-function consequence(declaration: Declaration, path: Path, rule: RuleConfig, kind: UseCaseConfig["kind"]): DecisionRule["then"] {
+function consequence(
+  declaration: Declaration,
+  path: Path,
+  rule: RuleConfig,
+  kind: UseCaseConfig["kind"],
+): DecisionRule["then"] {
   if ("climb" in rule) return { climb: true };
   if ("template" in rule) {
-    if (kind === "score") declaration.report([...path, "template"], "a template answers with text, which is no result of a score");
+    if (kind === "score")
+      declaration.report([...path, "template"], "a template answers with text, which is no result of a score");
     return { template: rule.template };
   }
   const refers = rule.result === "refer";
@@ -160,7 +187,9 @@ function consequence(declaration: Declaration, path: Path, rule: RuleConfig, kin
     declaration.report(path, "refer needs the queue that takes over", { fix: "write { result: refer, to: QUEUE }" });
   }
   if (!refers && rule.to !== undefined) {
-    declaration.report([...path, "to"], "only `result: refer` is handed over to a queue", { fix: "remove `to`, or write result: refer" });
+    declaration.report([...path, "to"], "only `result: refer` is handed over to a queue", {
+      fix: "remove `to`, or write result: refer",
+    });
   }
   return { result: rule.result, ...(rule.to === undefined ? {} : { referTo: rule.to }) };
 }
@@ -182,6 +211,10 @@ function checkTotality(declaration: Declaration, name: string): void {
     declaration.report(["use_cases", name], `score use case "${name}" has no decide rules`, { key: true, fix });
   } else if (last.when !== undefined) {
     const fix = "end with a rule without `when`, e.g. { result: refer, to: QUEUE }";
-    declaration.report([...path, decide.length - 1], "the last rule has a `when`, so some scores would have no result", { fix });
+    declaration.report(
+      [...path, decide.length - 1],
+      "the last rule has a `when`, so some scores would have no result",
+      { fix },
+    );
   }
 }

@@ -3,7 +3,7 @@ import { freePrice, type Price } from "../kernel/usage.ts";
 import type { ArtifactRef, Limits, Model, TenantPolicy, VendorTarget } from "../kernel/snapshot.ts";
 import { canonicalJson } from "./canonical.ts";
 import { type Declaration, unknownName } from "./declaration.ts";
-import { rebase, sha256Hex } from "./files.ts";
+import { sha256Hex } from "./files.ts";
 import { suggestion } from "./problem.ts";
 import type { Config, ModelConfig, VendorConfig } from "./schema.ts";
 import { durationMs, femtoPerToken, nanoUsdOf } from "./values.ts";
@@ -35,7 +35,7 @@ export function compileTenant(name: string, config: Config["tenants"][string]): 
 
 const vendorDefaults = {
   openai: { dialect: "openai-chat", baseUrl: "https://api.openai.com/v1", host: "api.openai.com" },
-  anthropic: { dialect: "anthropic-messages", baseUrl: "https://api.anthropic.com/v1", host: "api.anthropic.com" },
+  anthropic: { dialect: "anthropic-messages", baseUrl: "https://api.anthropic.com", host: "api.anthropic.com" },
 } as const;
 
 export function compileVendor(
@@ -124,10 +124,14 @@ function compileVendorModel(
   }
   const free = config.price === "free";
   if (!free && config.max_output === undefined) {
-    declaration.report(["models", name], `model "${name}" has a price but no max_output, so no worst case can be held`, {
-      key: true,
-      fix: "add max_output: the most output tokens that the vendor lets this model write",
-    });
+    declaration.report(
+      ["models", name],
+      `model "${name}" has a price but no max_output, so no worst case can be held`,
+      {
+        key: true,
+        fix: "add max_output: the most output tokens that the vendor lets this model write",
+      },
+    );
     return undefined;
   }
   return {
@@ -165,8 +169,7 @@ export function pinFile(
   if (known) return known;
   const bytes = declaration.files.read(path);
   if (!bytes) {
-    const folder = rebase(path, "..");
-    const near = suggestion(path, declaration.files.list(folder) ?? []);
+    const near = suggestion(path, declaration.files.neighbours(path));
     declaration.report(at, `there is no file "${path}"`, near === undefined ? {} : { fix: near });
     return undefined;
   }

@@ -78,7 +78,11 @@ function tenantsOf(declaration: Declaration, name: string): readonly string[] {
 function contractOf(declaration: Declaration, name: string, { artifacts }: Targets): FeatureContract | undefined {
   const { kind, input } = declaration.config.use_cases[name]!;
   if (kind === "chat") {
-    if (input !== undefined) declaration.report(["use_cases", name, "input"], "a chat has no feature contract", { key: true, fix: "remove `input`" });
+    if (input !== undefined)
+      declaration.report(["use_cases", name, "input"], "a chat has no feature contract", {
+        key: true,
+        fix: "remove `input`",
+      });
     return undefined;
   }
   if (input === undefined) {
@@ -97,9 +101,13 @@ function dataClassOf(declaration: Declaration, name: string, contract: FeatureCo
   const highest = dataClasses[Math.max(0, ...held)]!;
   if (declared === undefined) return contract ? highest : "internal";
   if (dataClasses.indexOf(declared) < dataClasses.indexOf(highest)) {
-    declaration.report(["use_cases", name, "data_class"], `the contract holds ${highest} features, so data_class can't be ${declared}`, {
-      fix: `write data_class: ${highest}, or leave it out`,
-    });
+    declaration.report(
+      ["use_cases", name, "data_class"],
+      `the contract holds ${highest} features, so data_class can't be ${declared}`,
+      {
+        fix: `write data_class: ${highest}, or leave it out`,
+      },
+    );
   }
   return declared;
 }
@@ -135,14 +143,26 @@ function groundOf(declaration: Declaration, name: string, { artifacts }: Targets
     const index = ladder.findIndex((rung) => rung === extractiveName);
     if (index >= 0) {
       const fix = "add ground: { folder: ./FOLDER }";
-      declaration.report(["use_cases", name, "ladder", index], "extractive answers from passages, but nothing is retrieved", { fix });
+      declaration.report(
+        ["use_cases", name, "ladder", index],
+        "extractive answers from passages, but nothing is retrieved",
+        { fix },
+      );
     }
     return undefined;
   }
   const path: Path = ["use_cases", name, "ground"];
-  if (kind === "score") declaration.report(path, "a score is not grounded in documents", { key: true, fix: "remove `ground`" });
+  if (kind === "score")
+    declaration.report(path, "a score is not grounded in documents", { key: true, fix: "remove `ground`" });
   const folder = ground.folder.replace(/\/+$/, "");
-  const paths = (declaration.files.list(folder) ?? []).filter((file) => file.endsWith(".md") && !file.includes("/."));
+  if (folder === ".") {
+    declaration.report([...path, "folder"], "documents need a folder of their own", {
+      fix: "move them below this one",
+    });
+    return undefined;
+  }
+  const hidden = (file: string) => file.slice(folder.length).includes("/.");
+  const paths = (declaration.files.list(folder) ?? []).filter((file) => file.endsWith(".md") && !hidden(file));
   if (paths.length === 0) declaration.report([...path, "folder"], `there are no Markdown files in "${folder}"`);
   const files = paths.flatMap((file) => pinFile(declaration, file, [...path, "folder"], artifacts) ?? []);
   const generation = sha256Hex(canonicalJson(files.map((file) => [file.path.slice(folder.length + 1), file.sha256])));
@@ -165,10 +185,14 @@ function warnOfUnreachable(
     const warn = (message: string) =>
       declaration.report(["use_cases", name, "ladder", index], message, { severity: "warning" });
     if (dataClasses.indexOf(vendor.dataClass) < dataClasses.indexOf(dataClass)) {
-      warn(`"${model.name}" is never eligible for ${dataClass} data: vendor "${vendor.name}" covers only ${vendor.dataClass}`);
+      warn(
+        `"${model.name}" is never eligible for ${dataClass} data: vendor "${vendor.name}" covers only ${vendor.dataClass}`,
+      );
     }
     if (config.regions && !config.regions.includes(vendor.region)) {
-      warn(`"${model.name}" is never eligible: vendor "${vendor.name}" is in ${vendor.region}, allowed is ${config.regions.join(", ")}`);
+      warn(
+        `"${model.name}" is never eligible: vendor "${vendor.name}" is in ${vendor.region}, allowed is ${config.regions.join(", ")}`,
+      );
     }
   });
 }
@@ -210,7 +234,12 @@ function bundleDigest(
 function modelIdentity(model: Model | undefined): unknown {
   if (!model) return undefined;
   if (model.type === "vendor") {
-    return { vendor: model.vendor, model: model.model, max_output: model.maxOutputTokens, context: model.contextTokens };
+    return {
+      vendor: model.vendor,
+      model: model.model,
+      max_output: model.maxOutputTokens,
+      context: model.contextTokens,
+    };
   }
   return { runtime: model.runtime, sha256: model.runtime === "extractive" ? undefined : model.file.sha256 };
 }

@@ -2,6 +2,7 @@
 import { basename, dirname, resolve } from "node:path";
 import type { Model, Snapshot } from "../kernel/snapshot.ts";
 import { canonicalJson } from "./canonical.ts";
+import { compileConsents } from "./compile-consents.ts";
 import { extractiveName } from "./compile-ladder.ts";
 import { type Artifacts, compileModel, compileTenant, compileVendor, type SecretSource } from "./compile-targets.ts";
 import { compileUseCase } from "./compile-use-case.ts";
@@ -67,10 +68,12 @@ function compileDeclaration(declaration: Declaration, options: CompileOptions): 
   const targets = { models, vendors, artifacts, detectors: options.detectors };
   const useCases = mapOf(config.use_cases, (name) => compileUseCase(declaration, name, targets));
   checkDetectors(declaration, options.detectors);
+  const consents = compileConsents(declaration, artifacts);
   const digests = Object.fromEntries([...artifacts].map(([path, { sha256 }]) => [path, sha256]));
   const canonical = canonicalJson({ config, files: digests });
   const tenants = mapOf(config.tenants, (name) => compileTenant(name, config.tenants[name]!));
-  const snapshot = { number: options.number ?? 0, hash: sha256Hex(canonical), tenants, useCases, vendors, models };
+  const hash = sha256Hex(canonical);
+  const snapshot: Snapshot = { number: options.number ?? 0, hash, tenants, useCases, vendors, models, consents };
   return { snapshot, server: config.server, ledger: config.ledger, config, canonical, artifacts };
 }
 
@@ -93,7 +96,11 @@ function checkNames(declaration: Declaration): void {
   }
   const own = config.models[extractiveName];
   if (own && !("runtime" in own && own.runtime === "extractive")) {
-    declaration.report(["models", extractiveName], `"${extractiveName}" is the built-in runtime; name this model otherwise`, { key: true });
+    declaration.report(
+      ["models", extractiveName],
+      `"${extractiveName}" is the built-in runtime; name this model otherwise`,
+      { key: true },
+    );
   }
   for (const [name, slot] of Object.entries(config.slots)) {
     if (Object.hasOwn(config.models, name) || name === extractiveName) {
@@ -101,7 +108,14 @@ function checkNames(declaration: Declaration): void {
     }
     if (!Object.hasOwn(config.models, slot.start)) {
       const known = Object.keys(config.models);
-      unknownName(declaration, ["slots", name, "start"], `model "${slot.start}"`, slot.start, known, "declare it under `models`");
+      unknownName(
+        declaration,
+        ["slots", name, "start"],
+        `model "${slot.start}"`,
+        slot.start,
+        known,
+        "declare it under `models`",
+      );
     }
   }
 }
@@ -109,7 +123,8 @@ function checkNames(declaration: Declaration): void {
 function refusePinnedNames(declaration: Declaration): void {
   for (const section of sectionNames) {
     for (const name of Object.keys(declaration.config[section])) {
-      if (name.includes("@")) declaration.report([section, name], "names with @ are reserved for what Weir pins", { key: true });
+      if (name.includes("@"))
+        declaration.report([section, name], "names with @ are reserved for what Weir pins", { key: true });
     }
   }
 }
@@ -119,7 +134,14 @@ function checkDetectors(declaration: Declaration, known: readonly string[] | und
   for (const [name, guard] of Object.entries(declaration.config.guards)) {
     guard.detect.forEach((detector, index) => {
       if (known.includes(detector)) return;
-      unknownName(declaration, ["guards", name, "detect", index], `detector "${detector}"`, detector, known, "see the reference");
+      unknownName(
+        declaration,
+        ["guards", name, "detect", index],
+        `detector "${detector}"`,
+        detector,
+        known,
+        "see the reference",
+      );
     });
   }
 }

@@ -91,12 +91,15 @@ function collectImports(
     seen.add(path);
     const source = open(path, files);
     if (!source) {
-      const near = suggestion(path, files.list(posix.dirname(path)) ?? []);
+      const near = suggestion(path, files.neighbours(path));
       problems.push(from.problem(["imports", index], `there is no file "${path}"`, { fix: near }));
       return [{ source: from, checked: undefined }];
     }
     const checked = validateEntries(source, importSchema, sectionNames, problems);
-    return [{ source, checked }, ...collectImports(source, checked?.value.imports ?? importsOf(source), files, problems, seen)];
+    return [
+      { source, checked },
+      ...collectImports(source, checked?.value.imports ?? importsOf(source), files, problems, seen),
+    ];
   });
 }
 
@@ -113,7 +116,9 @@ function mergeSection(
     const owner = owners.get(`${section}.${name}`);
     if (owner) {
       const message = `"${name}" is declared in ${owner.file} already`;
-      problems.push(source.problem([section, name], message, { key: true, fix: "give it another name, or remove one of both" }));
+      problems.push(
+        source.problem([section, name], message, { key: true, fix: "give it another name, or remove one of both" }),
+      );
       continue;
     }
     owners.set(`${section}.${name}`, source);
@@ -122,12 +127,13 @@ function mergeSection(
 }
 
 /** Every path in the merged configuration is relative to the main file's folder. */
-function rebaseFiles(config: Import & Partial<Pick<Config, "server" | "ledger">>, base: string): void {
+function rebaseFiles(config: Import & Partial<Pick<Config, "server" | "ledger" | "consents">>, base: string): void {
   const move = (path: string) => rebase(base, path);
   if (config.server?.tls) {
     config.server.tls = { cert: move(config.server.tls.cert), key: move(config.server.tls.key) };
   }
   for (const sink of config.ledger?.checkpoints ?? []) sink.file = move(sink.file);
+  if (config.consents !== undefined) config.consents = move(config.consents);
   for (const vendor of Object.values(config.vendors)) {
     if (vendor.key && "file" in vendor.key) vendor.key.file = move(vendor.key.file);
   }

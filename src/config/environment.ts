@@ -1,6 +1,6 @@
 /** The only reader of `process.env` and of secret files. */
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { SecretSource } from "./compile-targets.ts";
 
 export interface WeirEnvironment {
@@ -10,8 +10,8 @@ export interface WeirEnvironment {
   configFile: string;
   /** File of the key-encryption key: WEIR_KEY_FILE; default: inside the data directory, fit for examples only. */
   keyFile: string | undefined;
-  /** WEIR_ADMIN_URL: where the CLI finds a running server. */
-  adminUrl: string | undefined;
+  /** WEIR_API_KEY: what `weir traffic` authenticates with. */
+  apiKey: string | undefined;
   /** False where NO_COLOR is set to anything (no-color.org). */
   color: boolean;
 }
@@ -24,7 +24,7 @@ export function readEnvironment(variables: Variables = process.env): WeirEnviron
     dataDir: value("WEIR_DATA_DIR") ?? ".weir",
     configFile: value("WEIR_CONFIG") ?? "weir.yaml",
     keyFile: value("WEIR_KEY_FILE"),
-    adminUrl: value("WEIR_ADMIN_URL"),
+    apiKey: value("WEIR_API_KEY"),
     color: value("NO_COLOR") === undefined,
   };
 }
@@ -41,5 +41,32 @@ export function processSecrets(root: string, variables: Variables = process.env)
         return undefined;
       }
     },
+  };
+}
+
+/** Where what a server keeps lies; folders end without a slash. */
+export interface DataPaths {
+  /** Folder of journal, tree and key log. */
+  ledger: string;
+  /** SQLite file that is folded from the journal; may be deleted while no server runs. */
+  projection: string;
+  /** SQLite file of keys and operators. */
+  control: string;
+  /** Private key that signs checkpoints. */
+  signer: string;
+  /** Key of the digests of credentials and bodies. */
+  pepper: string;
+  /** Key that encrypts all content keys. */
+  keyEncryption: string;
+}
+
+export function dataPaths(dataDir: string, keyFile?: string): DataPaths {
+  return {
+    ledger: join(dataDir, "ledger"),
+    projection: join(dataDir, "projection.sqlite"),
+    control: join(dataDir, "control.sqlite"),
+    signer: join(dataDir, "keys", "signer.key"),
+    pepper: join(dataDir, "keys", "pepper.key"),
+    keyEncryption: keyFile ?? join(dataDir, "keys", "key-encryption.key"),
   };
 }

@@ -31,14 +31,16 @@ export class FilesSnapshotStore implements SnapshotStore {
     if (!bytes) return undefined;
     const stored = parsed(bytes);
     if (stored?.number !== number || sha256Hex(stored.effective) !== stored.hash) {
-      throw new Error(`${path} is damaged: it does not have the digest that it was stored with; restore it from a backup`);
+      throw new Error(
+        `${path} is damaged: it does not have the digest that it was stored with; restore it from a backup`,
+      );
     }
     return stored;
   }
 
   async add(snapshot: AppliedSnapshot): Promise<void> {
     if (snapshot.number !== (await this.#highest()) + 1) throw new SnapshotConflict(snapshot.number);
-    await mkdir(this.#snapshots, { recursive: true });
+    await makeFolder(this.#snapshots);
     const path = this.#pathOf(snapshot.number);
     const temporary = await writeBeside(path, Buffer.from(`${JSON.stringify(snapshot, null, 1)}\n`));
     try {
@@ -56,7 +58,8 @@ export class FilesSnapshotStore implements SnapshotStore {
     if (!digestPattern.test(sha256)) return undefined;
     const path = this.#blobPath(sha256);
     const bytes = await readIfThere(path);
-    if (bytes && sha256Hex(bytes) !== sha256) throw new Error(`${path} is damaged: it does not have its digest; restore it from a backup`);
+    if (bytes && sha256Hex(bytes) !== sha256)
+      throw new Error(`${path} is damaged: it does not have its digest; restore it from a backup`);
     return bytes;
   }
 
@@ -65,7 +68,7 @@ export class FilesSnapshotStore implements SnapshotStore {
     const path = this.#blobPath(digest);
     const stored = await readIfThere(path);
     if (stored && sha256Hex(stored) === digest) return digest;
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await rename(await writeBeside(path, bytes), path);
     await syncFolder(dirname(path));
     return digest;
@@ -113,6 +116,13 @@ async function writeBeside(path: string, bytes: Uint8Array): Promise<string> {
     await handle.close();
   }
   return temporary;
+}
+
+/** A new folder is durable when each parent that gained a name is. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let at = folder; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at));
 }
 
 async function syncFolder(folder: string): Promise<void> {

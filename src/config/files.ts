@@ -9,6 +9,8 @@ export interface ConfigFiles {
   read(path: string): Uint8Array | undefined;
   /** Paths (as `read` takes them) of the files below a folder, sorted; undefined where there is no such folder. */
   list(folder: string): readonly string[] | undefined;
+  /** Files in the folder of `path`, for suggestions. */
+  neighbours(path: string): readonly string[];
 }
 
 export function diskFiles(root: string): ConfigFiles {
@@ -27,11 +29,28 @@ export function diskFiles(root: string): ConfigFiles {
         const top = resolve(root, folder);
         return entries
           .filter((entry) => entry.isFile())
-          .map((entry) => posix.join(folder, join(entry.parentPath, entry.name).slice(top.length + 1).replaceAll("\\", "/")))
+          .map((entry) =>
+            posix.join(
+              folder,
+              join(entry.parentPath, entry.name)
+                .slice(top.length + 1)
+                .replaceAll("\\", "/"),
+            ),
+          )
           .toSorted();
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;
+      }
+    },
+    neighbours(path) {
+      const folder = posix.dirname(path);
+      try {
+        const entries = readdirSync(resolve(root, folder), { withFileTypes: true });
+        return entries.filter((entry) => entry.isFile()).map((entry) => posix.join(folder, entry.name));
+      } catch {
+        // A suggestion is a courtesy: where the folder can't be read there is none.
+        return [];
       }
     },
   };
@@ -45,6 +64,7 @@ export function mappedFiles(files: ReadonlyMap<string, Uint8Array>): ConfigFiles
       const below = [...files.keys()].filter((path) => path.startsWith(`${folder}/`)).toSorted();
       return below.length > 0 ? below : undefined;
     },
+    neighbours: (path) => [...files.keys()].filter((other) => posix.dirname(other) === posix.dirname(path)),
   };
 }
 

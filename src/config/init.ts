@@ -1,4 +1,6 @@
-/** The configuration that `weir init` writes: it compiles, serves without any credential, and shows what comes next. */
+/** What `weir init` writes: a configuration that compiles, serves without any credential, and shows what comes next. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** Files by path, relative to the folder that is initialised. */
 export const starterFiles: Readonly<Record<string, string>> = {
@@ -48,3 +50,17 @@ use_cases:
 Weir answers from the Markdown files in this folder. Replace this one with your own documents.
 `,
 };
+
+/** Writes the starter into a folder; throws, and writes nothing, where one of its files is there already. */
+export function writeStarter(folder: string): string[] {
+  const paths = Object.keys(starterFiles);
+  const taken = paths.filter((path) => existsSync(join(folder, path)));
+  if (taken.length > 0) {
+    throw new Error(`${taken.map((path) => join(folder, path)).join(", ")}: there already; init in an empty folder`);
+  }
+  for (const path of paths) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), starterFiles[path]!, { flag: "wx" });
+  }
+  return paths;
+}

@@ -64,7 +64,8 @@ function pinFile(pinning: Pinning, path: string): string {
 function pinFolder(pinning: Pinning, useCase: string): string {
   const old = pinning.serving.snapshot.useCases.get(useCase)!.ground!;
   const declared = [...pinning.declared.snapshot.useCases.values()].map(({ ground }) => ground);
-  if (declared.some((ground) => ground?.folder === old.folder && ground.generation === old.generation)) return old.folder;
+  if (declared.some((ground) => ground?.folder === old.folder && ground.generation === old.generation))
+    return old.folder;
   const pinned = pinnedName(pinning, old.folder);
   for (const file of old.files) pinning.files.set(pinned + file.path.slice(old.folder.length), file.bytes());
   return pinned;
@@ -98,7 +99,8 @@ function pinModel(pinning: Pinning, name: string): string {
   if (name === extractiveName) return name;
   const old = pinning.serving.config.models[name]!;
   const now = pinning.declared.config.models[name];
-  if (now && canonicalJson(behaviour(pinning.declared, now)) === canonicalJson(behaviour(pinning.serving, old))) return name;
+  if (now && canonicalJson(behaviour(pinning.declared, now)) === canonicalJson(behaviour(pinning.serving, old)))
+    return name;
   const pinned = pinnedName(pinning, name);
   const copy = structuredClone(old);
   if ("file" in copy) {

@@ -23,16 +23,22 @@ export function describeBundle(serving: CompiledConfig, candidate: CompiledConfi
 
 function promptChanges(old: UseCase, now: UseCase): string[] {
   if (old.prompt === now.prompt) return [];
-  const lines = (text: string | undefined) => (text === undefined ? "none" : `${text.trimEnd().split("\n").length} lines`);
+  const lines = (text: string | undefined) =>
+    text === undefined ? "none" : `${text.trimEnd().split("\n").length} lines`;
   return [`prompt changed (${lines(old.prompt)} → ${lines(now.prompt)})`];
 }
 
 function contractChanges(old: UseCase, now: UseCase): string[] {
   const [before, after] = [old.contract, now.contract];
-  if (!before || !after) return before === after ? [] : [`feature contract ${before?.name ?? "none"} → ${after?.name ?? "none"}`];
+  if (!before || !after)
+    return before === after ? [] : [`feature contract ${before?.name ?? "none"} → ${after?.name ?? "none"}`];
   const { name, version, score } = after;
   return [
-    ...fieldChanges({ name: before.name, version: before.version, score: before.score }, { name, version, score }, "contract"),
+    ...fieldChanges(
+      { name: before.name, version: before.version, score: before.score },
+      { name, version, score },
+      "contract",
+    ),
     ...featureChanges("feature", before.features, after.features),
     ...featureChanges("protected feature", before.protectedFeatures, after.protectedFeatures),
   ];
@@ -61,7 +67,8 @@ function guardChanges(place: "screen" | "check", before: readonly Guard[], after
 
 function groundChanges(old: UseCase, now: UseCase): string[] {
   const [before, after] = [old.ground, now.ground];
-  if (!before || !after) return before === after ? [] : [`documents ${before?.folder ?? "none"} → ${after?.folder ?? "none"}`];
+  if (!before || !after)
+    return before === after ? [] : [`documents ${before?.folder ?? "none"} → ${after?.folder ?? "none"}`];
   const passages = before.passages === after.passages ? [] : [`passages ${before.passages} → ${after.passages}`];
   if (before.generation === after.generation) return passages;
   const digests = (ground: NonNullable<UseCase["ground"]>) =>
@@ -87,18 +94,29 @@ function rungChanges(old: Rung, oldModels: Models, now: Rung, nowModels: Models,
   if (old.type !== "model" || now.type !== "model") return [];
   const [was, is] = [oldModels.get(old.model), nowModels.get(now.model)];
   const where = `rung ${index + 1} (${rungName(now)})`;
-  const condition = old.when?.source === now.when?.source ? [] : [`${where} when ${shown(old.when)} → ${shown(now.when)}`];
+  const condition =
+    old.when?.source === now.when?.source ? [] : [`${where} when ${shown(old.when)} → ${shown(now.when)}`];
   const commit = old.commit === now.commit ? [] : [`${where} commit ${old.commit} → ${now.commit}`];
-  const model = was && is && unpinned(old.model) === unpinned(now.model) ? modelChanges(was, is) : [`model ${old.model} → ${now.model}`];
+  const model =
+    was && is && unpinned(old.model) === unpinned(now.model)
+      ? modelChanges(was, is)
+      : [`model ${old.model} → ${now.model}`];
   return [...condition, ...commit, ...model.map((text) => `${where} ${text}`)];
 }
 
 function modelChanges(was: Model, is: Model): string[] {
   if (was.type === "runtime" && is.type === "runtime" && was.runtime !== "extractive" && is.runtime !== "extractive") {
-    return was.file.sha256 === is.file.sha256 ? [] : [`file ${shortDigest(was.file.sha256)} → ${shortDigest(is.file.sha256)}`];
+    return was.file.sha256 === is.file.sha256
+      ? []
+      : [`file ${shortDigest(was.file.sha256)} → ${shortDigest(is.file.sha256)}`];
   }
   if (was.type !== "vendor" || is.type !== "vendor") return was.type === is.type ? [] : [`${was.type} → ${is.type}`];
-  const plain = ({ vendor, model, maxOutputTokens, contextTokens }: typeof was) => ({ vendor, model, maxOutputTokens, contextTokens });
+  const plain = ({ vendor, model, maxOutputTokens, contextTokens }: typeof was) => ({
+    vendor,
+    model,
+    maxOutputTokens,
+    contextTokens,
+  });
   return fieldChanges(plain(was), plain(is));
 }
 
@@ -118,7 +136,11 @@ function ruleChanges(old: UseCase, now: UseCase): string[] {
     if (!before) return [`rule added: ${ruleText(after!)} ${where}`];
     if (!after) return [`rule removed: ${ruleText(before)} ${where}`];
     if (ruleText(before) === ruleText(after)) return [];
-    return thresholdChanges(before, after)?.map((text) => `${text} ${where}`) ?? [`${ruleText(before)} → ${ruleText(after)} ${where}`];
+    return (
+      thresholdChanges(before, after)?.map((text) => `${text} ${where}`) ?? [
+        `${ruleText(before)} → ${ruleText(after)} ${where}`,
+      ]
+    );
   });
 }
 
@@ -128,7 +150,9 @@ function thresholdChanges(before: DecisionRule, after: DecisionRule): string[] |
   if (was === undefined || is === undefined || consequence(before) !== consequence(after)) return undefined;
   if (was.replace(numberPattern, "#") !== is.replace(numberPattern, "#")) return undefined;
   const [old, now] = [was.match(numberPattern) ?? [], is.match(numberPattern) ?? []];
-  return now.flatMap((figure, index) => (figure === old[index] ? [] : [`${consequence(after)} threshold ${old[index]} → ${figure}`]));
+  return now.flatMap((figure, index) =>
+    figure === old[index] ? [] : [`${consequence(after)} threshold ${old[index]} → ${figure}`],
+  );
 }
 
 const ruleText = (rule: DecisionRule): string =>

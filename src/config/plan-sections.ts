@@ -15,9 +15,12 @@ const sections: readonly [Exclude<SectionName, "use_cases">, string][] = [
 export function describeSections(before: CompiledConfig | undefined, after: CompiledConfig): PlanChange[] {
   const process = before
     ? (["server", "ledger"] as const).flatMap((section) =>
-        fieldChanges(before.config[section], after.config[section]).map(
-          (text): PlanChange => ({ mark: "~", subject: section, text, impact: "at the next start" }),
-        ),
+        fieldChanges(before.config[section], after.config[section]).map((text): PlanChange => ({
+          mark: "~",
+          subject: section,
+          text,
+          impact: "at the next start",
+        })),
       )
     : [];
   return [...process, ...sections.flatMap(([section, word]) => describeSection(section, word, before, after))];

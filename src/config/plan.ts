@@ -65,12 +65,24 @@ function describeUseCases(
   const before = serving?.snapshot.useCases ?? new Map<string, UseCase>();
   const removed = [...before.keys()]
     .filter((name) => !candidate.snapshot.useCases.has(name))
-    .map((name): PlanChange => ({ mark: "-", subject: `use case ${name}`, text: "removed", impact: "callers get unknown_use_case" }));
+    .map((name): PlanChange => ({
+      mark: "-",
+      subject: `use case ${name}`,
+      text: "removed",
+      impact: "callers get unknown_use_case",
+    }));
   const others = [...candidate.snapshot.useCases.values()].flatMap((useCase): PlanChange[] => {
     const old = before.get(useCase.name);
     const subject = `use case ${useCase.name}`;
     if (!old || !serving) {
-      return [{ mark: "+", subject, text: `${useCase.kind}, ${useCase.risk} risk, ${rungs(useCase)}`, impact: "serves at once" }];
+      return [
+        {
+          mark: "+",
+          subject,
+          text: `${useCase.kind}, ${useCase.risk} risk, ${rungs(useCase)}`,
+          impact: "serves at once",
+        },
+      ];
     }
     const impact = activated.has(useCase.name) ? "bundle changes; serves at once" : "bundle changes; needs --activate";
     const bundle = old.bundle === useCase.bundle ? [] : describeBundle(serving, candidate, useCase.name);

@@ -7,6 +7,8 @@ export interface AppliedSnapshot {
   /** SHA-256 (hex) of `effective`. */
   hash: string;
   applied_at_ms: number;
+  /** The operator, or what stands for one at a first start. */
+  applied_by: string;
   /** Canonical JSON of `{config, files}` that serves: `files` are digests by path, their bytes are blobs. */
   effective: string;
   /** The same as it was declared; differs from `effective` where bundles wait for their release. */

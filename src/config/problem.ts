@@ -36,7 +36,9 @@ export function printProblem(problem: ConfigProblem): string {
   if (problem.source !== undefined && problem.column <= longestLine) {
     const gutter = String(problem.line);
     lines.push(`  ${gutter} | ${problem.source.slice(0, longestLine)}`);
-    lines.push(`  ${" ".repeat(gutter.length)} | ${problem.source.slice(0, problem.column - 1).replace(/[^\t]/g, " ")}^`);
+    lines.push(
+      `  ${" ".repeat(gutter.length)} | ${problem.source.slice(0, problem.column - 1).replace(/[^\t]/g, " ")}^`,
+    );
   }
   if (problem.fix) lines.push(`  fix: ${problem.fix}`);
   return lines.join("\n");
@@ -82,7 +84,8 @@ export function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
       let best = Math.min(substitution, previous[j]! + 1, row[j - 1]! + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, beforePrevious[j - 2]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, beforePrevious[j - 2]! + 1);
       row.push(best);
     }
     beforePrevious = previous;

@@ -1,7 +1,7 @@
 /** The reference page of the configuration, made from the schema; a test compares docs/reference/config.md with it. */
 import { conditionVariables } from "../kernel/condition.ts";
 import { riskTiers } from "../kernel/decision.ts";
-import { configJsonSchema, contractJsonSchema } from "./json-schema.ts";
+import { configJsonSchema, consentsJsonSchema, contractJsonSchema } from "./json-schema.ts";
 import { tiers } from "./tiers.ts";
 
 interface Schema {
@@ -21,6 +21,7 @@ interface Schema {
 export function configReference(): string {
   const config = configJsonSchema() as Schema;
   const contract = contractJsonSchema() as Schema;
+  const consents = consentsJsonSchema() as Schema;
   return [
     "# Configuration",
     "",
@@ -35,6 +36,11 @@ export function configReference(): string {
     "A file of its own, named by `input` of a score use case.",
     "",
     ...objectSection("contract file", "", contract).slice(2),
+    "## Consents",
+    "",
+    "A file of its own, named by `consents`: what the institution holds, where no consent service is plugged in.",
+    "",
+    ...objectSection("consents file", "", consents).slice(2),
   ]
     .join("\n")
     .replace(/\n{3,}/g, "\n\n")
@@ -80,12 +86,19 @@ function typeOf(schema: Schema): string {
   if (schema.additionalProperties) return `NAME: ${typeOf(schema.additionalProperties)}`;
   if (schema.pattern?.endsWith("(ms|s|m|h|d)$")) return "duration";
   const names: Record<string, string> = { string: "text", integer: "whole number", boolean: "true, false" };
-  return [schema.type ?? "text"].flat().map((type) => names[type] ?? type).join(" or ");
+  return [schema.type ?? "text"]
+    .flat()
+    .map((type) => names[type] ?? type)
+    .join(" or ");
 }
 
 /** Its own description, else those of its forms. */
 const meaningOf = (schema: Schema): string =>
-  schema.description ?? (schema.anyOf ?? [schema.items ?? {}]).map(({ description }) => description ?? "").join(" ").trim();
+  schema.description ??
+  (schema.anyOf ?? [schema.items ?? {}])
+    .map(({ description }) => description ?? "")
+    .join(" ")
+    .trim();
 
 function defaultOf({ default: value }: Schema): string {
   if (value === undefined) return "";
@@ -119,7 +132,6 @@ const placeNames: Record<keyof typeof conditionVariables, string> = {
   "decide-chat": "`decide` of a chat",
   rung: "`when` of a rung (of a score: with `features` of the contract)",
   "use-case": "`when` of a use case",
-  rules: "rules files (`runtime: rules`; only `features` of the contract)",
 };
 
 function conditionSection(): string[] {

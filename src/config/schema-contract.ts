@@ -5,10 +5,15 @@ import { name, strict, text } from "./schema-values.ts";
 
 const featureName = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "a feature is named by letters, digits and underscores, so that conditions can name it");
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
+    "a feature is named by letters, digits and underscores, so that conditions can name it",
+  );
 
 const feature = strict({
-  type: z.enum(["number", "integer", "category"]).describe("number and integer are doubles in conditions, category is a string."),
+  type: z
+    .enum(["number", "integer", "category"])
+    .describe("number and integer are doubles in conditions, category is a string."),
   values: z.array(z.string()).min(1).describe("The allowed values of a category.").optional(),
   min: z.number().describe("Smallest allowed value.").optional(),
   max: z.number().describe("Largest allowed value.").optional(),
@@ -44,7 +49,11 @@ export const contractSchema = strict({
     }
     for (const key of Object.keys(value.protected)) {
       if (Object.hasOwn(value.features, key)) {
-        context.addIssue({ code: "custom", path: ["protected", key], message: `"${key}" is also a feature; it can be only one of both` });
+        context.addIssue({
+          code: "custom",
+          path: ["protected", key],
+          message: `"${key}" is also a feature; it can be only one of both`,
+        });
       }
     }
   })

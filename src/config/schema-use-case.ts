@@ -44,7 +44,9 @@ export const useCaseSchema = strict({
     .default("limited"),
   data_class: z
     .enum(dataClasses)
-    .describe("Highest class of data that may enter. Targets whose agreement covers less are not eligible. Default: internal for chat, the highest class of the contract's features for score.")
+    .describe(
+      "Highest class of data that may enter. Targets whose agreement covers less are not eligible. Default: internal for chat, the highest class of the contract's features for score.",
+    )
     .optional(),
   owner: text.describe("The person or team that answers for it.").optional(),
   tenants: z.array(name).min(1).describe("Tenants that may call it. Default: all.").optional(),
@@ -56,7 +58,11 @@ export const useCaseSchema = strict({
     .enum(["none", "required"])
     .describe("Whether a valid consent reference of the subject is needed.")
     .default("none"),
-  regions: z.array(text).min(1).describe("Regions where it may be served. Default: anywhere that the tenant allows.").optional(),
+  regions: z
+    .array(text)
+    .min(1)
+    .describe("Regions where it may be served. Default: anywhere that the tenant allows.")
+    .optional(),
   when: when.describe("A CEL condition on callers: who may ask, and for what.").optional(),
   limits: limits.describe("Limits of the use case over all its callers.").default({}),
   prompt: file.describe("File with the system prompt (chat).").optional(),
@@ -69,7 +75,10 @@ export const useCaseSchema = strict({
   })
     .describe("Retrieval from a folder of documents (chat).")
     .optional(),
-  ladder: z.array(rung).min(1).describe("Ordered ways to an outcome; the next is taken where one fails, abstains or is not allowed."),
+  ladder: z
+    .array(rung)
+    .min(1)
+    .describe("Ordered ways to an outcome; the next is taken where one fails, abstains or is not allowed."),
   decide: z
     .array(rule)
     .describe("Rules over the answer, first match wins. For score the last rule has no `when`.")
@@ -78,7 +87,12 @@ export const useCaseSchema = strict({
     .describe("Answers kept for identical requests. Default: off.")
     .optional(),
   deadline: duration.describe("Time for the whole decision. Default: 60s for chat, 5s for score.").optional(),
-  retries: z.int().min(0).max(5).describe("Further attempts at the same rung after a failure that may pass.").default(1),
+  retries: z
+    .int()
+    .min(0)
+    .max(5)
+    .describe("Further attempts at the same rung after a failure that may pass.")
+    .default(1),
   record: z
     .enum(["redacted", "full", "digest"])
     .describe("What of the content is recorded (encrypted). Default: redacted, and full for high risk.")
@@ -89,7 +103,9 @@ export const useCaseSchema = strict({
     .optional(),
   release: z
     .enum(["direct", "one-person", "four-eyes"])
-    .describe("Who may let a changed bundle serve. Default: one-person, and four-eyes for high risk; direct only for minimal risk.")
+    .describe(
+      "Who may let a changed bundle serve. Default: one-person, and four-eyes for high risk; direct only for minimal risk.",
+    )
     .optional(),
 }).describe("A named AI capability that clients call.");
 

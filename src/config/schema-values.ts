@@ -12,7 +12,10 @@ export function strict<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[0-9]{1,9})?$/;
 export const name = z
   .string()
-  .regex(namePattern, "a name has 1 to 64 letters, digits, dots, dashes or underscores and starts with a letter or digit");
+  .regex(
+    namePattern,
+    "a name has 1 to 64 letters, digits, dots, dashes or underscores and starts with a letter or digit",
+  );
 
 export const text = z.string().trim().min(1, "this must not be empty");
 export const file = text.describe("A file, relative to the file that names it.");
@@ -49,7 +52,12 @@ export const limits = strict({
 
 export const secret = z
   .union([
-    strict({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "this is no name of an environment variable").describe("Environment variable that holds the secret.") }),
+    strict({
+      env: z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "this is no name of an environment variable")
+        .describe("Environment variable that holds the secret."),
+    }),
     strict({ file: file.describe("File that holds the secret; surrounding white space is cut off.") }),
   ])
   .describe("A secret by reference: { env: NAME } or { file: PATH }. Secrets never stand in this file.");

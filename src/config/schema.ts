@@ -12,7 +12,10 @@ const server = strict({
   port: port.describe("Port of the inference, admin and console routes; 0 takes a free one.").default(8080),
   ops_port: port.describe("Port of /livez, /readyz and /metrics.").default(9090),
   console: z.boolean().describe("Whether the console is served at /console.").default(true),
-  environment: z.enum(environments).describe("Environment that this server runs; keys of another are refused.").default("dev"),
+  environment: z
+    .enum(environments)
+    .describe("Environment that this server runs; keys of another are refused.")
+    .default("dev"),
   tls: strict({
     cert: file.describe("Certificate chain, PEM."),
     key: file.describe("Private key, PEM."),
@@ -28,7 +31,11 @@ const server = strict({
 
 const ledger = strict({
   checkpoints: z
-    .array(strict({ file: file.describe("File that signed checkpoints are appended to, best on another disk.") }))
+    .array(
+      strict({
+        file: file.describe("Folder that signed checkpoints are written into, best on another disk or machine."),
+      }),
+    )
     .describe("Where checkpoints are published outside the data directory.")
     .default([]),
 }).describe("The provable record.");
@@ -49,8 +56,13 @@ const vendor = strict({
   dialect: z.enum(["openai", "anthropic"]).describe("Wire format that the vendor speaks."),
   base_url: z
     .string()
-    .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, "a base URL starts with http:// or https:// and holds no user, query or fragment")
-    .describe("Default: https://api.openai.com/v1 or https://api.anthropic.com/v1, by dialect.")
+    .regex(
+      /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/,
+      "a base URL starts with http:// or https:// and holds no user, query or fragment",
+    )
+    .describe(
+      "Address as the vendor's own clients take it. Default, by dialect: https://api.openai.com/v1 or https://api.anthropic.com.",
+    )
     .optional(),
   key: secret.describe("API key, by reference: { env: NAME } or { file: PATH }.").optional(),
   region: text.describe("Where it processes data, e.g. us, eu, onprem."),
@@ -69,7 +81,9 @@ const price = z.union([
   z.literal("free").describe("Nothing is charged, e.g. a local server."),
   strict({
     input: tokenPrice.describe("USD per million input tokens."),
-    cached_input: tokenPrice.describe("USD per million input tokens read from the vendor's cache. Default: as input.").optional(),
+    cached_input: tokenPrice
+      .describe("USD per million input tokens read from the vendor's cache. Default: as input.")
+      .optional(),
     output: tokenPrice.describe("USD per million output tokens."),
     per: z.literal("1M tokens").describe("The unit; says itself, may be left out.").default("1M tokens"),
     as_of: z
@@ -92,7 +106,9 @@ const model = z.union([
     vendor: name.describe("An entry of `vendors`."),
     model: text.describe("The model's name at the vendor."),
     price: price.describe("`free`, or USD per million tokens.").optional(),
-    max_output: count.describe("Most output tokens of an answer; the worst case that money is held for. Needed with a price.").optional(),
+    max_output: count
+      .describe("Most output tokens of an answer; the worst case that money is held for. Needed with a price.")
+      .optional(),
     context: count.describe("Tokens of input and output together.").optional(),
   }).describe("A model at a vendor."),
   strict({
@@ -122,14 +138,19 @@ const guard = strict({
   action: z.enum(["allow", "redact", "block"]).describe("What happens with a finding; allow only records it."),
   on_failure: z
     .enum(["open", "closed"])
-    .describe("What happens when the guard itself fails. Default: open for minimal risk, else closed; high risk is always closed.")
+    .describe(
+      "What happens when the guard itself fails. Default: open for minimal risk, else closed; high risk is always closed.",
+    )
     .optional(),
 }).describe("Detectors and what to do with their findings.");
 
 const named = <Value extends z.ZodType>(value: Value) => z.record(name, value).default({});
 
 const sections = {
-  imports: z.array(file).describe("Further files whose entries are added; a name may be declared only once.").default([]),
+  imports: z
+    .array(file)
+    .describe("Further files whose entries are added; a name may be declared only once.")
+    .default([]),
   tenants: named(tenant).describe("Who is served, with budget and residency."),
   vendors: named(vendor).describe("Vendor accounts."),
   models: named(model).describe("Models at vendors and in this process."),
@@ -144,6 +165,7 @@ export const configSchema = strict({
   weir: version,
   server: server.prefault({}),
   ledger: ledger.prefault({}),
+  consents: file.describe("File with the consents that the institution holds; see Consents below.").optional(),
   ...sections,
 }).describe("Configuration of Weir.");
 /** An imported file: entries only, the version may be left out. */

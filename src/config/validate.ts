@@ -91,7 +91,8 @@ function problemOf(source: YamlSource, { issue, path, unknownKey }: FlatIssue): 
     const expected = expectation(issue);
     return source.problem(path, `"${path.at(-1)}" is missing`, { key: true, fix: expected && `add it: ${expected}` });
   }
-  if (issue.code === "invalid_key") return source.problem(path, issue.issues[0]?.message ?? issue.message, { key: true });
+  if (issue.code === "invalid_key")
+    return source.problem(path, issue.issues[0]?.message ?? issue.message, { key: true });
   if (issue.code === "invalid_value") {
     const known = issue.values.map(String);
     const fix = suggestion(String(value), known);

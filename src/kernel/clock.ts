@@ -59,6 +59,13 @@ export const systemClock: Clock = {
   random: () => Math.random(),
 };
 
+/** For commands that have nothing else to wait for: unlike `after`, it keeps the process alive. Ends early on abort. */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+
 /** The simple twin: time moves only by `advance`, randomness is a seeded xorshift. */
 export class VirtualClock implements Clock {
   #now: number;

@@ -6,7 +6,7 @@ import { Environment } from "@marcbachmann/cel-js";
 import type { Condition, FeatureContract } from "./snapshot.ts";
 
 /** The places where a condition may stand; each declares its own variables. */
-export const conditionPlaces = ["decide-score", "decide-chat", "rung", "use-case", "rules"] as const;
+export const conditionPlaces = ["decide-score", "decide-chat", "rung", "use-case"] as const;
 export type ConditionPlace = (typeof conditionPlaces)[number];
 
 /** Why an expression is refused; `start` and `end` are offsets (UTF-16 code units) into its source. */
@@ -36,17 +36,16 @@ export const conditionVariables: Record<ConditionPlace, Record<string, string | 
   "decide-chat": { confidence: "double", abstained: "bool", finish: "string", guards: "list<string>", rung: "double" },
   rung: { principal, purpose: "string", data_class: "string", risk: "string", tokens: "double", stream: "bool" },
   "use-case": { principal, purpose: "string", subject_known: "bool", environment: "string" },
-  rules: {},
 };
 
-const placesWithFeatures: readonly ConditionPlace[] = ["decide-score", "rung", "rules"];
+const placesWithFeatures: readonly ConditionPlace[] = ["decide-score", "rung"];
 
-/** Nullable features are `dyn<…>`: comparing them with null is allowed, using null as a number fails the evaluation. */
-function featureSchema(contract: FeatureContract): Schema {
+/** For checking, a feature has its own type; for evaluating, a nullable one is `dyn<…>`, because null may come. */
+function featureSchema(contract: FeatureContract, purpose: "check" | "evaluate"): Schema {
   return Object.fromEntries(
     contract.features.map((feature) => {
       const type = feature.type === "category" ? "string" : "double";
-      return [feature.name, feature.nullable ? `dyn<${type}>` : type];
+      return [feature.name, feature.nullable && purpose === "evaluate" ? `dyn<${type}>` : type];
     }),
   );
 }
@@ -68,15 +67,22 @@ function mixedNumbers(environment: Environment): void {
   }
 }
 
-function environmentOf(place: ConditionPlace, contract: FeatureContract | undefined): Environment {
+function environmentOf(
+  place: ConditionPlace,
+  contract: FeatureContract | undefined,
+  purpose: "check" | "evaluate",
+): Environment {
   const environment = new Environment({ limits: { maxAstNodes: 2_000, maxDepth: 60 } });
   mixedNumbers(environment);
+  // Any feature may be compared with null (both ways round), but no number with a text. A null never gets here typed.
+  environment.registerOperator("double == null", () => false);
+  environment.registerOperator("string == null", () => false);
   for (const [name, type] of Object.entries(conditionVariables[place])) {
     if (typeof type === "string") environment.registerVariable(name, type);
     else environment.registerVariable({ name, schema: type });
   }
   if (contract && placesWithFeatures.includes(place)) {
-    environment.registerVariable({ name: "features", schema: featureSchema(contract) });
+    environment.registerVariable({ name: "features", schema: featureSchema(contract, purpose) });
   }
   return environment;
 }
@@ -86,9 +92,10 @@ export function conditionCompiler(
   place: ConditionPlace,
   contract?: FeatureContract,
 ): (source: string) => ConditionResult {
-  const environment = environmentOf(place, contract);
+  const check = environmentOf(place, contract, "check");
+  const evaluate = environmentOf(place, contract, "evaluate");
   const names = namesOf(place, contract);
-  return (source) => compileWith(environment, names, source);
+  return (source) => compileWith(check, evaluate, names, source);
 }
 
 /** Compiles one expression; for many in one place take `conditionCompiler`. */
@@ -101,9 +108,14 @@ function namesOf(place: ConditionPlace, contract: FeatureContract | undefined): 
   const fields = Object.entries(conditionVariables[place]).flatMap(([name, type]): [string, string[]][] =>
     typeof type === "string" ? [] : [[name, Object.keys(type)]],
   );
-  const features = contract && placesWithFeatures.includes(place) ? contract.features.map(({ name }) => name) : undefined;
+  const features =
+    contract && placesWithFeatures.includes(place) ? contract.features.map(({ name }) => name) : undefined;
   const variables = [...Object.keys(conditionVariables[place]), ...(features ? ["features"] : [])];
-  return new Map<string, readonly string[]>([["", variables], ...fields, ...(features ? [["features", features] as const] : [])]);
+  return new Map<string, readonly string[]>([
+    ["", variables],
+    ...fields,
+    ...(features ? [["features", features] as const] : []),
+  ]);
 }
 
 /** The error names what is unknown by its range; what stands before a dot tells which names were possible. */
@@ -114,7 +126,8 @@ function unknownName(source: string, code: string, range: { start: number; end: 
 }
 
 function compileWith(
-  environment: Environment,
+  check: Environment,
+  evaluate: Environment,
   names: ReadonlyMap<string, readonly string[]>,
   source: string,
 ): ConditionResult {
@@ -122,7 +135,7 @@ function compileWith(
     ok: false,
     problem: { message, start, end },
   });
-  const checked = environment.check(source);
+  const checked = check.check(source);
   if (!checked.valid) {
     const error = checked.error;
     const refused = refusal(error?.summary ?? "the condition is not valid CEL", error?.range?.start, error?.range?.end);
@@ -134,7 +147,7 @@ function compileWith(
   if (checked.type !== "bool") {
     return refusal(`a condition must be true or false (bool), but this is ${checked.type}`);
   }
-  const run = environment.parse(source);
+  const run = evaluate.parse(source);
   const test: Condition["test"] = (variables, report) => {
     try {
       return run(variables) === true;

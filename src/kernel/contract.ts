@@ -5,7 +5,7 @@
 import type { FeatureValue } from "./decision.ts";
 import type { Feature, FeatureContract } from "./snapshot.ts";
 
-export interface FeatureProblem {
+interface FeatureProblem {
   /** Name of the feature; empty where the whole input is wrong. */
   feature: string;
   message: string;

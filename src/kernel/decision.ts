@@ -165,6 +165,8 @@ export interface OutcomeMeta {
   label: string;
   value?: number;
   observed_at_ms: number;
+  /** HMAC-SHA256 (hex) under the install's key of everything that was sent: tells a repetition from a contradiction. */
+  digest: string;
   principal: Pick<Principal, "type" | "id" | "credential">;
 }
 

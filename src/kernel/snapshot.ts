@@ -17,6 +17,19 @@ export interface Snapshot {
   useCases: ReadonlyMap<string, UseCase>;
   vendors: ReadonlyMap<string, VendorTarget>;
   models: ReadonlyMap<string, Model>;
+  /** Consents that the institution holds; where a consent service is plugged in, empty. */
+  consents: readonly Consent[];
+}
+
+export interface Consent {
+  reference: string;
+  tenant: string;
+  /** Absent: a form that any subject of the tenant signs; the reference names the form's version. */
+  subject?: string;
+  purposes: readonly string[];
+  fromMs: number;
+  /** Exclusive. */
+  untilMs: number;
 }
 
 export interface Limits {

@@ -3,6 +3,7 @@ import { createHash, createPrivateKey, createPublicKey, sign, verify } from "nod
 import type { Clock } from "../kernel/clock.ts";
 import type { FilePort } from "../stores/files/port.ts";
 import { LedgerError } from "./errors.ts";
+import { noteParts } from "./note.ts";
 import type { Signer } from "./port.ts";
 
 export interface Checkpoint {
@@ -20,7 +21,12 @@ export interface SignedCheckpoint extends Checkpoint {
 
 const ed25519 = 0x01;
 const keyHashOf = (name: string, publicKey: Uint8Array): Buffer =>
-  createHash("sha256").update(`${name}\n`).update(Buffer.from([ed25519])).update(publicKey).digest().subarray(0, 4);
+  createHash("sha256")
+    .update(`${name}\n`)
+    .update(Buffer.from([ed25519]))
+    .update(publicKey)
+    .digest()
+    .subarray(0, 4);
 
 /** C2SP verifier key: `<name>+<key hash>+<base64 of type and key>`. */
 export function verifierKey(origin: string, publicKey: Uint8Array): string {
@@ -36,7 +42,10 @@ export function publicKeyOf(text: string): Buffer {
   const key = parts && bytes[0] === ed25519 ? bytes.subarray(1) : bytes;
   const named = !parts || keyHashOf(parts[1]!, key).toString("hex") === parts[2];
   if (key.length !== 32 || !named)
-    throw new LedgerError("ledger_invalid", `"${trimmed}" is no Ed25519 verifier key: expected <name>+<8 hex>+<base64>`);
+    throw new LedgerError(
+      "ledger_invalid",
+      `"${trimmed}" is no Ed25519 verifier key: expected <name>+<8 hex>+<base64>`,
+    );
   return key;
 }
 
@@ -49,18 +58,16 @@ export function signCheckpoint(checkpoint: Checkpoint, signer: Signer): string {
 
 /** Undefined unless it is exactly such a note (any other spelling of it is treated as damage). */
 export function parseCheckpoint(note: string): SignedCheckpoint | undefined {
-  const match = /^((\S+)\n(0|[1-9]\d{0,15})\n([A-Za-z0-9+/]{43}=)\nweir-at (\d{1,16})\n)\n((?:— \S+ [A-Za-z0-9+/]+={0,2}\n)+)$/.exec(note);
-  if (!match) return undefined;
-  const root = Buffer.from(match[4]!, "base64");
-  if (root.toString("base64") !== match[4]) return undefined;
-  const signatures = [];
-  for (const line of match[6]!.trimEnd().split("\n")) {
-    const [, name, encoded] = line.split(" ") as [string, string, string];
+  const parts = noteParts(note);
+  if (!parts) return undefined;
+  const root = Buffer.from(parts.root, "base64");
+  const signatures = parts.signatures.map(({ name, encoded }) => {
     const bytes = Buffer.from(encoded, "base64");
-    if (bytes.length < 5 || bytes.toString("base64") !== encoded) return undefined;
-    signatures.push({ name, keyHash: bytes.subarray(0, 4).toString("hex"), signature: bytes.subarray(4) });
-  }
-  return { note, text: match[1]!, origin: match[2]!, size: Number(match[3]), root, atMs: Number(match[5]), signatures };
+    const exact = bytes.length > 4 && bytes.toString("base64") === encoded;
+    return { name, keyHash: bytes.subarray(0, 4).toString("hex"), signature: bytes.subarray(4), exact };
+  });
+  if (root.toString("base64") !== parts.root || !signatures.every(({ exact }) => exact)) return undefined;
+  return { note, text: parts.text, origin: parts.origin, size: parts.size, root, atMs: parts.atMs, signatures };
 }
 
 const spkiPrefix = Buffer.from("302a300506032b6570032100", "hex");

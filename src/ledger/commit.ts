@@ -51,7 +51,12 @@ export function headOf(
   return `{"node":${nodeJson},"seq":${at.seq},"at_ms":${at.atMs},${kindJson[at.kind]},"tenant":${tenantJson},"tenant_seq":${at.tenantSeq}${decision},"meta":${metaJson}`;
 }
 
-const tailOf = (ref: ContentRef | undefined): string => (ref ? `,"content":${JSON.stringify(ref)}}` : "}");
+// Digests are hex and key ids base 32: nothing to escape.
+function tailOf(ref: ContentRef | undefined): string {
+  if (!ref) return "}";
+  const { batch, offset, length, mac, key } = ref;
+  return `,"content":{"batch":"${batch}","offset":${offset},"length":${length},"mac":"${mac}","key":"${key}"}}`;
+}
 
 interface Sealed {
   frame: Buffer;

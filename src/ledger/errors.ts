@@ -8,6 +8,7 @@ export type LedgerErrorCode =
   | "ledger_signer_changed"
   | "ledger_key_unavailable"
   | "ledger_not_found"
+  | "ledger_not_sealed"
   | "ledger_invalid";
 
 export class LedgerError extends Error {

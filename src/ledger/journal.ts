@@ -268,6 +268,12 @@ class FileJournal implements Journal {
   }
 }
 
+/** A process that was killed while it replaced a file leaves its temporary one. */
+async function removeLeftovers({ files, dir, node }: JournalOptions): Promise<void> {
+  for (const { name, folder } of await files.list(`${dir}/${node}`))
+    if (!folder && name.endsWith(".tmp")) await files.remove(`${dir}/${node}/${name}`);
+}
+
 /** What the sinks hold of this log; one that can't be read is no reason not to start, a foreign note is. */
 async function knownElsewhere(options: JournalOptions): Promise<SignedCheckpoint[]> {
   const origin = originOf(options.signer.install, options.node);
@@ -277,7 +283,10 @@ async function knownElsewhere(options: JournalOptions): Promise<SignedCheckpoint
     if (note === undefined) continue;
     const checkpoint = parseCheckpoint(note);
     if (!checkpoint || checkpoint.origin !== origin || !isSignedBy(checkpoint, options.signer.publicKey))
-      throw new LedgerError("ledger_rewritten", `sink ${sink.name} holds a checkpoint of ${origin} that this key did not sign`);
+      throw new LedgerError(
+        "ledger_rewritten",
+        `sink ${sink.name} holds a checkpoint of ${origin} that this key did not sign`,
+      );
     known.push(checkpoint);
   }
   return known;
@@ -296,6 +305,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     throw cause;
   });
   try {
+    await removeLeftovers(options);
     const known = await knownElsewhere(options);
     const recovered = await recover({ files, dir, node }, known);
     await pinSigner({ ...options, signer, sinks: options.checkpoints });

@@ -35,7 +35,10 @@ export async function openFileKek(options: { files: FilePort; clock: Clock; path
   const text = new TextDecoder().decode((await files.read(path)) ?? new Uint8Array()).trim();
   const secret = Buffer.from(text, "base64");
   if (secret.length !== 32)
-    throw new LedgerError("ledger_key_unavailable", `${path} must hold 32 bytes in base64: restore it from your backup`);
+    throw new LedgerError(
+      "ledger_key_unavailable",
+      `${path} must hold 32 bytes in base64: restore it from your backup`,
+    );
   const id = `file-${createHash("sha256").update("weir kek id\0").update(secret).digest("hex").slice(0, 12)}`;
   return {
     id,

@@ -19,9 +19,19 @@ interface Known {
   secret?: Uint8Array;
 }
 
-const dayOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
+const dayMs = 86_400_000;
+let lastDay = { number: 0, text: "1970-01-01" };
+
+/** The last answer is kept: it is asked for every entry with content. */
+function dayOf(atMs: number): string {
+  const number = Math.floor(atMs / dayMs);
+  if (number !== lastDay.number) lastDay = { number, text: new Date(number * dayMs).toISOString().slice(0, 10) };
+  return lastDay.text;
+}
+
 const scopeOf = (tenant: string, owner: string): string => `${tenant}\u0000${owner}`;
-const ownerOf = (key: ContentKey, atMs: number): string => (key.subject === undefined ? `day:${dayOf(atMs)}` : `subject:${key.subject}`);
+const ownerOf = (key: ContentKey, atMs: number): string =>
+  key.subject === undefined ? `day:${dayOf(atMs)}` : `subject:${key.subject}`;
 
 /** RFC 4648 base 32 in lower case without padding: 26 characters carry 130 bits. */
 function base32(bytes: Uint8Array, count: number): string {
@@ -37,7 +47,8 @@ interface Ring {
   wrapped: string;
   digest: string;
 }
-const ringDigest = (kek: string, wrapped: string): string => createHash("sha256").update(`${kek}\n${wrapped}`).digest("hex");
+const ringDigest = (kek: string, wrapped: string): string =>
+  createHash("sha256").update(`${kek}\n${wrapped}`).digest("hex");
 
 /** Undefined when it is not a whole ring file. */
 export function parseRing(bytes: Uint8Array): Ring | undefined {
@@ -61,7 +72,8 @@ async function openRoot(files: FilePort, clock: Clock, dir: string, kek: KekPort
     bytes = (await files.read(path))!;
   }
   const ring = parseRing(bytes);
-  if (!ring) throw new LedgerError("ledger_corrupt", `${path} is damaged: restore it, without it no content can be read`);
+  if (!ring)
+    throw new LedgerError("ledger_corrupt", `${path} is damaged: restore it, without it no content can be read`);
   try {
     return await kek.unwrap(Buffer.from(ring.wrapped, "base64"));
   } catch (cause) {
@@ -121,7 +133,9 @@ class FileKeyRing implements KeyRing {
   #secretOf(known: Known): Uint8Array | undefined {
     const { id, tenant, owner, wrapped } = known.record;
     if (wrapped === undefined) return undefined;
-    known.secret ??= unseal(this.#wrapSecret, Buffer.from(wrapped, "base64"), `${id}\n${tenant}\n${owner}`);
+    known.secret ??= new Uint8Array(
+      unseal(this.#wrapSecret, Buffer.from(wrapped, "base64"), `${id}\n${tenant}\n${owner}`),
+    );
     return known.secret;
   }
 
@@ -154,7 +168,8 @@ class FileKeyRing implements KeyRing {
     for (const { name, folder } of await files.list(dir)) {
       if (!folder || name === node) continue;
       const bytes = await files.read(keysPath(dir, name));
-      if (bytes) for (const record of readKeyLog(bytes, keysPath(dir, name)).records.values()) this.#learn(name, record);
+      if (bytes)
+        for (const record of readKeyLog(bytes, keysPath(dir, name)).records.values()) this.#learn(name, record);
     }
   }
 

@@ -105,6 +105,7 @@ export interface Journal {
    */
   append(draft: EntryDraft): Appended;
   health(): JournalHealth;
+  /** Begun, durable, not settled: right after opening, those that a crash interrupted. */
   openDecisions(): OpenDecision[];
   /** Resolves when everything appended so far is on disk. */
   flush(): Promise<void>;

@@ -90,7 +90,7 @@ export async function* readBatches(options: ReadOptions): AsyncGenerator<StoredE
     const next = await headerOf(files, segmentPath(dir, node, segment + 1));
     const limit = next?.header.previous?.length ?? Infinity;
     const reader = new FrameReader(files, path, limit);
-    for (let at: number = offset ?? head!.end; at < limit; ) {
+    for (let at: number = offset ?? head!.end; at < limit;) {
       const frame = await reader.at(at);
       if (!frame) break;
       const entries = frame.type === frameTypes.batch ? entriesOf(frame, segment, at, path) : [];

@@ -57,7 +57,10 @@ async function loadFrom(store: Store, size: number): Promise<Loaded[]> {
     const found = await load(store, segment);
     if ("torn" in found) {
       if (segment !== numbers.at(-1))
-        throw new LedgerError("ledger_corrupt", `${found.torn} holds no whole frame, and later segments exist: ${advice}`);
+        throw new LedgerError(
+          "ledger_corrupt",
+          `${found.torn} holds no whole frame, and later segments exist: ${advice}`,
+        );
       await store.files.remove(found.torn);
       continue;
     }
@@ -120,7 +123,10 @@ function assertEndsAsNextSays(loaded: Loaded, at: number, next: Loaded): void {
   const said = next.header.previous;
   const sha256 = createHash("sha256").update(loaded.bytes.subarray(0, at)).digest("hex");
   if (said?.length === at && said.sha256 === sha256) return;
-  throw new LedgerError("ledger_corrupt", `${loaded.path} at byte ${at} is not what ${next.path} says of it: ${advice}`);
+  throw new LedgerError(
+    "ledger_corrupt",
+    `${loaded.path} at byte ${at} is not what ${next.path} says of it: ${advice}`,
+  );
 }
 
 /** `known` are checkpoints of this log that were published elsewhere: the journal must not be behind them. */

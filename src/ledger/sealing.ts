@@ -59,7 +59,11 @@ export class Sealing {
     return this.#sealed;
   }
   sinks(): JournalHealth["sinks"] {
-    return this.#sinks.map(({ sink, size, error }) => ({ name: sink.name, size, ...(error !== undefined && { error }) }));
+    return this.#sinks.map(({ sink, size, error }) => ({
+      name: sink.name,
+      size,
+      ...(error !== undefined && { error }),
+    }));
   }
 
   /** Takes the leaves of a durable batch. */
@@ -127,7 +131,8 @@ export class Sealing {
 
   async #removeStale(size: number): Promise<void> {
     const current = edgeTilesOf(size).map((tile) => this.#pathOf(tile));
-    for (const path of this.#partial) if (!current.includes(path)) await this.#options.files.remove(path);
+    for (const path of this.#partial)
+      if (!current.includes(path)) await this.#options.files.remove(path, { emptyFolder: true });
     this.#partial = current;
   }
 

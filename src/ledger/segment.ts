@@ -80,7 +80,13 @@ export class OpenSegment {
     this.#digest = digest;
   }
 
-  static async create(files: FilePort, dir: string, node: string, segment: number, header: Buffer): Promise<OpenSegment> {
+  static async create(
+    files: FilePort,
+    dir: string,
+    node: string,
+    segment: number,
+    header: Buffer,
+  ): Promise<OpenSegment> {
     const file = await files.open(segmentPath(dir, node, segment));
     try {
       // An earlier try may have left bytes.

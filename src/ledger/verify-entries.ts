@@ -45,8 +45,7 @@ export class EntryCheck {
       this.#findings.add("entry_malformed", where);
       return;
     }
-    if (seq !== this.state.size)
-      this.#findings.add("sequence_gap", where, `expected ${this.state.size}`);
+    if (seq !== this.state.size) this.#findings.add("sequence_gap", where, `expected ${this.state.size}`);
     const expected = this.state.tenants.get(tenant) ?? 0;
     if (tenant_seq !== expected)
       this.#findings.add("tenant_gap", where, `tenant ${tenant}: expected ${expected}, found ${tenant_seq}`);
@@ -64,13 +63,15 @@ export class EntryCheck {
     if (kind === "attempt" && !open) this.#findings.add("attempt_outside_decision", where, decision);
     if (kind !== "settled") return;
     if (this.#settled.has(decision)) this.#findings.add("settled_twice", where, decision);
-    else if (!open && meta["refused_before_begin"] !== true) this.#findings.add("settled_without_begun", where, decision);
+    else if (!open && meta["refused_before_begin"] !== true)
+      this.#findings.add("settled_without_begun", where, decision);
     this.#settled.add(decision);
   }
 
   #content(ref: ContentRef, where: string, contents: ReadonlyMap<string, { keyId: string; room: number }>): void {
     const sealed = contents.get(ref.batch);
-    const fits = sealed && isCount(ref.offset) && isCount(ref.length) && ref.offset + saltBytes + ref.length <= sealed.room;
+    const fits =
+      sealed && isCount(ref.offset) && isCount(ref.length) && ref.offset + saltBytes + ref.length <= sealed.room;
     if (!fits || sealed.keyId !== ref.key) this.#findings.add("content_damaged", where);
     if (!this.keys.has(ref.key)) this.keys.set(ref.key, where);
   }

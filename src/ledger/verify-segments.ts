@@ -58,7 +58,12 @@ export async function checkSegments(context: Context): Promise<SegmentsChecked> 
     else {
       // A crash while a segment is made leaves a last one without any whole frame.
       const torn = last && segment > 1 && findFrame(bytes, 0) < 0;
-      findings.add(torn ? "torn_tail" : "segment_header_damaged", `${path} byte 0`, undefined, torn && context.live ? "warning" : "error");
+      findings.add(
+        torn ? "torn_tail" : "segment_header_damaged",
+        `${path} byte 0`,
+        undefined,
+        torn && context.live ? "warning" : "error",
+      );
       checked.whole = false;
     }
     const end = await checkBatches(context, checked, bytes.subarray(0, limit), head?.end ?? 0, path, last);
@@ -105,7 +110,8 @@ async function checkBatches(
     if ("bad" in frame) {
       checked.whole = false;
       const next = findFrame(bytes, at + 1);
-      const why = frame.bad === "damaged" ? frame.why : `the file ends within a frame, ${bytes.length - at} bytes from its start`;
+      const why =
+        frame.bad === "damaged" ? frame.why : `the file ends within a frame, ${bytes.length - at} bytes from its start`;
       if (next >= 0 || !last) context.findings.add("frame_damaged", `${path} byte ${at}`, why);
       else context.findings.add("torn_tail", `${path} byte ${at}`, why, context.live ? "warning" : "error");
       if (next < 0) return at;
@@ -113,7 +119,8 @@ async function checkBatches(
       continue;
     }
     if (frame.type === frameTypes.batch) checkBatch(context, checked, frame.payload, `${path} byte ${at}`);
-    else if (at > 0) context.findings.add("frame_damaged", `${path} byte ${at}`, `a frame of type ${frame.type} does not belong here`);
+    else if (at > 0)
+      context.findings.add("frame_damaged", `${path} byte ${at}`, `a frame of type ${frame.type} does not belong here`);
     await context.between();
     at = frame.end;
   }

@@ -64,7 +64,8 @@ export class TileCheck {
   }
 
   end(sealedSize: number, isCurrent: boolean): void {
-    for (const path of [...this.#unread, ...this.#odd]) if (!path.endsWith(".tmp")) this.#findings.add("tile_unexpected", path);
+    for (const path of [...this.#unread, ...this.#odd])
+      if (!path.endsWith(".tmp")) this.#findings.add("tile_unexpected", path);
     for (const { level, index, width } of tilesOf(sealedSize)) {
       // A newer checkpoint of a running node replaces unfinished tiles under our eyes.
       if (width < tileWidth && !isCurrent) continue;

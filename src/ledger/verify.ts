@@ -64,7 +64,9 @@ class NodeVerification {
     this.#findings = findings;
   }
 
-  async run(external: readonly { note: string; where: string }[]): Promise<VerifiedNode & { keys: Map<string, string> }> {
+  async run(
+    external: readonly { note: string; where: string }[],
+  ): Promise<VerifiedNode & { keys: Map<string, string> }> {
     const { files, dir } = this.#options;
     const node = this.#node;
     const live = await files.locked(lockPath(dir, node));
@@ -79,7 +81,8 @@ class NodeVerification {
     const tree = await this.#scan(entries, tiles, live);
     entries.end();
     const sealed = Math.min(own.checkpoint?.size ?? 0, tree.size);
-    const isCurrent = !live || textOf((await files.read(checkpointPath(dir, node))) ?? new Uint8Array()) === own.checkpoint?.note;
+    const isCurrent =
+      !live || textOf((await files.read(checkpointPath(dir, node))) ?? new Uint8Array()) === own.checkpoint?.note;
     tiles.end(own.checkpoint?.size ?? 0, isCurrent);
     const unsealed = entries.state.size - sealed;
     if (unsealed > 0) this.#findings.add("not_yet_sealed", node, `${unsealed} entries`, "note");
@@ -188,7 +191,10 @@ const summaryOf = ({ size, root, atMs, note }: SignedCheckpoint): NonNullable<Ve
 
 const nodeOfOrigin = (origin: string): string => origin.slice(origin.lastIndexOf("/") + 1);
 
-async function externalNotes(options: VerifyOptions, findings: Findings): Promise<Map<string, { note: string; where: string }[]>> {
+async function externalNotes(
+  options: VerifyOptions,
+  findings: Findings,
+): Promise<Map<string, { note: string; where: string }[]>> {
   const byNode = new Map<string, { note: string; where: string }[]>();
   const add = (origin: string, note: string, where: string): void => {
     const node = nodeOfOrigin(origin);
@@ -205,7 +211,12 @@ async function externalNotes(options: VerifyOptions, findings: Findings): Promis
   return byNode;
 }
 
-async function checkKeys({ files, dir }: VerifyOptions, nodes: readonly string[], used: Map<string, string>, findings: Findings) {
+async function checkKeys(
+  { files, dir }: VerifyOptions,
+  nodes: readonly string[],
+  used: Map<string, string>,
+  findings: Findings,
+) {
   const known = new Set<string>();
   for (const node of nodes) {
     const path = keysPath(dir, node);

@@ -4,6 +4,7 @@
  * It never answers HTTP, never decides about API keys, and never keeps a secret in the clear.
  */
 export { type Actor, Accounts, actOf, normalName, type Pending } from "./operators.ts";
+export { type PasskeyProof, Passkeys } from "./passkeys.ts";
 export type * from "./port.ts";
 export { allows, isRole, type Permission, permissions, permissionsOf, type Role, roles, rolesWith } from "./roles.ts";
 export { maxPasswordLength, minPasswordLength, type ScryptCost, strongScrypt } from "./secrets.ts";

@@ -25,11 +25,11 @@ export interface OperatorStore {
   put(operator: Operator): Promise<void>;
 }
 
-/** Something that works once: an invitation, a sign-in link, a WebAuthn challenge. */
+/** Something that works once: an invitation, a sign-in link, a WebAuthn challenge of either ceremony. */
 export interface Ticket {
   /** SHA-256 of the secret, hex. */
   hash: string;
-  kind: "invitation" | "link" | "challenge";
+  kind: "invitation" | "link" | "registration" | "authentication";
   /** The name of the operator concerned. */
   name: string;
   /** For an invitation. */

@@ -26,7 +26,7 @@ export const maxPasswordLength = 256;
 
 function derive(password: string, salt: Uint8Array, { n, r, p }: ScryptCost): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const options = { N: n, r, p, maxmem: 256 * n * r };
+    const options = { N: n, r, p, maxmem: 256 * n * r * p + 2 ** 20 };
     scrypt(password.normalize("NFC"), salt, keyBytes, options, (error, key) => (error ? reject(error) : resolve(key)));
   });
 }

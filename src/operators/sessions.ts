@@ -54,8 +54,11 @@ export class Sessions {
     };
   }
 
-  /** `undefined` when unknown, ended, expired, or its operator is disabled. Roles are those of now. */
-  async find(token: string): Promise<Session | undefined> {
+  /**
+   * `undefined` when unknown, ended, expired, or its operator is disabled. Roles are those of now. `look` does not count
+   * as use: an open live view alone keeps nobody signed in.
+   */
+  async find(token: string, as: "use" | "look" = "use"): Promise<Session | undefined> {
     if (!isToken(token)) return undefined;
     const stored = await this.#stores.sessions.byHash(tokenHash(token));
     if (!stored) return undefined;
@@ -66,7 +69,7 @@ export class Sessions {
     }
     const operator = await this.#stores.operators.byId(stored.operator_id);
     if (!operator || operator.disabled_at_ms !== undefined) return undefined;
-    if (now - stored.used_at_ms >= touchMs) await this.#stores.sessions.touch(stored.hash, now);
+    if (as === "use" && now - stored.used_at_ms >= touchMs) await this.#stores.sessions.touch(stored.hash, now);
     return { operator, csrf: stored.csrf, method: stored.method, hash: stored.hash };
   }
 

@@ -26,6 +26,8 @@ export interface FoldResult {
   entry: EntryRow;
   settled?: SettledRow;
   outcome?: OutcomeMeta;
+  /** The key is taken until 24 h after `at_ms`. */
+  idempotency?: { key: string; body: string; interrupted: boolean };
   /** Why a row could not be made; the entry itself is kept all the same. */
   problem?: string;
 }
@@ -56,6 +58,9 @@ export function foldEntry(entry: FoldedEntry): FoldResult {
     if (problem) result.problem = problem;
     else result.settled = { node, seq, row: rowOf(entry.decision!, tenant, meta as SettledMeta) };
   }
+  const { idempotency, code, state, refused_before_begin } = (meta ?? {}) as Partial<SettledMeta>;
+  if (kind === "settled" && idempotency && !refused_before_begin)
+    result.idempotency = { ...idempotency, interrupted: state === "interrupted" || code === "client_gone" };
   if (kind === "amended" && isOutcome(meta)) result.outcome = meta;
   return result;
 }

@@ -168,3 +168,25 @@ export interface DecisionIndex {
 
 /** A reader further behind than this is moved to the newest arrivals and told so. */
 export const maxArrivalsBehind = 2_000;
+
+/** A settled decision under an idempotency key; the key and the body's digest are HMACs. */
+export interface IdempotentRow {
+  key: string;
+  body: string;
+  decision_id: string;
+  seq: number;
+  interrupted: boolean;
+  at_ms: number;
+}
+
+/** What a starting server needs of the past, and what it may not decide twice. */
+export interface RunningState {
+  /** Resolves when everything that is durable now has been folded. */
+  caughtUp(): Promise<void>;
+  /** Nano-USD booked for a tenant's decisions that started at or after `sinceMs`. */
+  spentSince(tenant: string, sinceMs: number): Promise<number>;
+  /** Oldest first. */
+  idempotentSince(node: string, sinceMs: number): Promise<IdempotentRow[]>;
+  /** `OutcomeMeta.digest` of the outcome under this id in this tenant. */
+  outcomeDigest(tenant: string, outcomeId: string): Promise<string | undefined>;
+}

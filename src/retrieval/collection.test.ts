@@ -141,6 +141,22 @@ describe("openCollection", () => {
     expect(() => openCollection("x", [file("f.md", text)])).toThrow(message);
   });
 
+  it("cuts text without full stops, and keeps every word findable", () => {
+    const words = Array.from({ length: 1500 }, (_, i) => `word${i}`);
+    const text = `\`\`\`\n${words.join(" ")}\n${"x".repeat(5000)}\n\`\`\`\n`;
+    const listing = openCollection("x", [file("f.md", text)]);
+    for (const word of ["word0", "word77", "word700", "word1499"]) {
+      const [found] = listing.search(word, 1, []);
+      expect(found?.text.split(/\s+/)).toContain(word);
+      expect(found!.text.length).toBeLessThanOrEqual(1400);
+      expect(text.slice(found!.start, found!.end)).toBe(found!.text);
+    }
+  });
+
+  it("refuses a file named twice", () => {
+    expect(() => openCollection("policies", [cards, loans, cards])).toThrow(/cards\.md: .*twice/);
+  });
+
   it("refuses bytes that are no text", () => {
     expect(() => openCollection("x", [{ path: "f.md", bytes: () => Uint8Array.of(0xff, 0xfe, 0) }])).toThrow(
       /f\.md: not UTF-8/,

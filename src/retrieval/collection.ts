@@ -21,6 +21,8 @@ export function openCollection(name: string, files: readonly SourceFile[]): Coll
   const sources = files
     .map((file) => ({ path: file.path, bytes: file.bytes() }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
+  const twin = sources.find(({ path }, index) => path === sources[index + 1]?.path);
+  if (twin !== undefined) throw new Error(`${twin.path}: the collection ${name} names this file twice`);
   const entries = sources.flatMap(({ path, bytes }) => entriesOf(path, bytes)).map((entry, id) => ({ id, ...entry }));
   const used = new Set(entries.flatMap((entry) => entry.groups));
   const indexes = new Map<string, MiniSearch<Entry>>();
@@ -37,6 +39,8 @@ export function openCollection(name: string, files: readonly SourceFile[]): Coll
     return index;
   }
 
+  // What everybody may read is asked for most; its index is built while loading, not in the first request.
+  indexFor([]);
   return {
     name,
     generation: generationOf(sources),

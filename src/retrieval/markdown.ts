@@ -18,7 +18,7 @@ export interface Source {
   sections: Section[];
 }
 
-export interface Section extends Span {
+interface Section extends Span {
   /** The headings that stand over it, outermost first. */
   headings: readonly string[];
 }
@@ -112,12 +112,28 @@ function blocksOf(text: string, bodyStart: number): Block[] {
 function cut(text: string, block: Span): Span[] {
   if (block.end - block.start <= longestBlock) return [{ start: block.start, end: block.end }];
   const spans: Span[] = [];
-  for (const sentence of sentencesOf(text.slice(block.start, block.end))) {
-    const start = block.start + sentence.start;
-    const end = block.start + sentence.end;
+  for (const sentence of sentencesOf(text.slice(block.start, block.end)).flatMap((span) =>
+    bounded(text, block, span),
+  )) {
     const last = spans.at(-1);
-    if (last !== undefined && end - last.start <= wantedLength) last.end = end;
-    else spans.push({ start, end });
+    if (last !== undefined && sentence.end - last.start <= wantedLength) last.end = sentence.end;
+    else spans.push(sentence);
   }
   return spans;
+}
+
+/** Listings and other text without full stops are cut between words, or where there are none, anywhere. */
+function bounded(text: string, block: Span, sentence: Span): Span[] {
+  const pieces: Span[] = [];
+  const end = block.start + sentence.end;
+  let start = block.start + sentence.start;
+  while (end - start > longestBlock) {
+    const space = text.slice(start, start + longestBlock).search(/\s\S*$/);
+    const stop = start + (space > 0 ? space : longestBlock);
+    pieces.push({ start, end: stop });
+    start = stop;
+    while (start < end && /\s/.test(text[start]!)) start++;
+  }
+  if (start < end) pieces.push({ start, end });
+  return pieces;
 }

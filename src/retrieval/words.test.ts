@@ -29,5 +29,5 @@ describe("wordsOf", () => {
     expect(wordsOf(text).filter((word) => word !== "lot")).toEqual([]),
   );
 
-  it("is bounded for megabytes of text", () => expect(wordsOf("loan ".repeat(1_000_000)).length).toBe(400));
+  it("is bounded for megabytes of text", () => expect(wordsOf("loan ".repeat(1_000_000)).length).toBe(1600));
 });

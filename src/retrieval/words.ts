@@ -13,17 +13,15 @@ const stopWords = new Set(
 );
 
 const wordPattern = /[\p{L}\p{N}]+(?:[.,:'’][\p{L}\p{N}]+)*/gu;
-/** A question longer than this is cut; its subject stands in the words that are left. */
-const maxWords = 400;
+/** Several times the longest passage; what is cut is the tail of a question of megabytes. */
+const maxLength = 8_000;
 
 /** Stems in order of appearance, with repeats. */
 export function wordsOf(text: string): string[] {
   const words: string[] = [];
-  for (const [found] of text.matchAll(wordPattern)) {
+  for (const [found] of text.slice(0, maxLength).matchAll(wordPattern)) {
     const stem = stemOf(found);
-    if (stem === undefined) continue;
-    words.push(stem);
-    if (words.length >= maxWords) break;
+    if (stem !== undefined) words.push(stem);
   }
   return words;
 }

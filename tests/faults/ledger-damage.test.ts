@@ -15,7 +15,8 @@ async function store(rounds = 4, options: Parameters<typeof open>[1] = {}): Prom
   await ledger.keys.close();
   return files.crash();
 }
-const savedIn = async (files: MemoryFiles): Promise<string> => new TextDecoder().decode(await files.read(checkpointFile));
+const savedIn = async (files: MemoryFiles): Promise<string> =>
+  new TextDecoder().decode(await files.read(checkpointFile));
 const errorsOf = (findings: Finding[]): string[] => [
   ...new Set(findings.filter(({ severity }) => severity === "error").map(({ code }) => code)),
 ];
@@ -24,9 +25,19 @@ describe("verify on a small store", async () => {
   const whole = await store();
 
   it("finds nothing in a whole one, and counts it", async () => {
-    const result = await verifyStore({ dir, files: whole, publicKey, saved: await savedIn(whole), sinks: [sinkFolder] });
+    const result = await verifyStore({
+      dir,
+      files: whole,
+      publicKey,
+      saved: await savedIn(whole),
+      sinks: [sinkFolder],
+    });
     expect(result.findings).toEqual([]);
-    expect(result).toMatchObject({ ok: true, entries: 24, nodes: [{ node: "server", entries: 24, sealed: 24, unsealed: 0 }] });
+    expect(result).toMatchObject({
+      ok: true,
+      entries: 24,
+      nodes: [{ node: "server", entries: 24, sealed: 24, unsealed: 0 }],
+    });
   });
 
   it("names the file of any flipped bit, in every byte of every file (sampled in the bits)", async () => {
@@ -37,7 +48,7 @@ describe("verify on a small store", async () => {
       const step = bytes.length > 1500 ? 3 : 1;
       for (let at = 0; at < bytes.length; at += step) {
         const damaged = bytes.slice();
-        damaged[at]! ^= 1 << at % 8;
+        damaged[at]! ^= 1 << (at % 8);
         whole.put(path, damaged);
         const { ok, findings } = await verifyStore({ dir, files: whole, publicKey });
         if (ok || !findings.some(({ where, message }) => `${where} ${message}`.includes(path)))
@@ -89,7 +100,9 @@ describe("verify against what was kept elsewhere", () => {
     for (const path of files.paths()) if (path.startsWith(sinkFolder)) old.put(path, (await files.read(path))!);
     const bySink = await verifyStore({ dir, files: old, publicKey, sinks: [sinkFolder] });
     expect(errorsOf(bySink.findings)).toEqual(["rolled_back"]);
-    expect((await verifyStore({ dir, files, publicKey, saved: await savedIn(old), sinks: [sinkFolder] })).ok).toBe(true);
+    expect((await verifyStore({ dir, files, publicKey, saved: await savedIn(old), sinks: [sinkFolder] })).ok).toBe(
+      true,
+    );
   });
 
   it("a store written anew and signed by another key is re-signed", async () => {
@@ -115,7 +128,9 @@ describe("verify against what was kept elsewhere", () => {
     const files = await store();
     const saved = await savedIn(files);
     const changed = saved.replace("\n24\n", "\n23\n");
-    expect(errorsOf((await verifyStore({ dir, files, publicKey, saved: changed })).findings)).toContain("saved_invalid");
+    expect(errorsOf((await verifyStore({ dir, files, publicKey, saved: changed })).findings)).toContain(
+      "saved_invalid",
+    );
     const gone = new MemoryFiles();
     expect(errorsOf((await verifyStore({ dir, files: gone, publicKey, saved })).findings)).toEqual(["node_missing"]);
   });
@@ -133,10 +148,20 @@ describe("verify on what a journal wrote", () => {
     await journal.close();
     return (await verifyStore({ dir, files, publicKey })).findings;
   };
-  const of = (kind: Draft["kind"], decision: Draft["decision"], meta: object = {}): Draft => ({ kind, tenant: "t", decision: decision!, meta });
+  const of = (kind: Draft["kind"], decision: Draft["decision"], meta: object = {}): Draft => ({
+    kind,
+    tenant: "t",
+    decision: decision!,
+    meta,
+  });
 
   it.each<[string, (id: ReturnType<typeof newDecisionId>) => Draft[], number, object[]]>([
-    ["settled twice", (id) => [of("begun", id), of("settled", id), of("settled", id)], 0, [{ code: "settled_twice", severity: "error" }]],
+    [
+      "settled twice",
+      (id) => [of("begun", id), of("settled", id), of("settled", id)],
+      0,
+      [{ code: "settled_twice", severity: "error" }],
+    ],
     ["settled without begun", (id) => [of("settled", id)], 0, [{ code: "settled_without_begun", severity: "error" }]],
     ["a refusal before it began", (id) => [of("settled", id, { refused_before_begin: true })], 0, []],
     ["an attempt outside", (id) => [of("attempt", id)], 0, [{ code: "attempt_outside_decision", severity: "error" }]],

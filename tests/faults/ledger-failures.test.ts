@@ -74,7 +74,8 @@ describe("a disk that stays full", () => {
     await journal.append({ kind: "begun", tenant: "t", decision: decision("early"), meta }).durable();
     files.fail({ at: 1, call: "write", times: Infinity, code: "ENOSPC" });
     let taken = 0;
-    while (!journal.health().full) journal.append({ kind: "begun", tenant: "t", decision: decision(`${taken++}`), meta });
+    while (!journal.health().full)
+      journal.append({ kind: "begun", tenant: "t", decision: decision(`${taken++}`), meta });
     await turns();
     expect(journal.health()).toMatchObject({ writable: false, full: true, entries: 1 });
     expect(journal.health().lastError).toContain("ENOSPC");
@@ -88,7 +89,9 @@ describe("a disk that stays full", () => {
     await clock.advance(10_000);
     await last.durable();
     expect(journal.health()).toMatchObject({ writable: true, full: false, queuedBytes: 0, entries: taken + 3 });
-    expect((await all(files)).map(({ entry }) => entry.tenant_seq)).toEqual(Array.from({ length: taken + 3 }, (_, i) => i));
+    expect((await all(files)).map(({ entry }) => entry.tenant_seq)).toEqual(
+      Array.from({ length: taken + 3 }, (_, i) => i),
+    );
     await journal.close();
   });
 
@@ -147,7 +150,12 @@ describe("a start on files that no crash leaves", () => {
   const segments = (files: MemoryFiles): string[] => files.paths().filter((path) => path.endsWith(".wj"));
 
   it.each([
-    ["a flipped bit before a whole frame", 1400, "ledger_corrupt", /00000\d{3}\.wj is damaged at byte \d+.*weir verify/],
+    [
+      "a flipped bit before a whole frame",
+      1400,
+      "ledger_corrupt",
+      /00000\d{3}\.wj is damaged at byte \d+.*weir verify/,
+    ],
     ["a flipped bit in the last segment's header", 40, "ledger_corrupt", /does not start with its header/],
   ])("%s is refused, named, and left as it is", async (_, from, code, message) => {
     const files = new MemoryFiles();
@@ -170,6 +178,19 @@ describe("a start on files that no crash leaves", () => {
     files.put(path, bytes.slice(0, -10));
     await expect(open(files)).rejects.toMatchObject({ code: "ledger_behind_checkpoint" });
     expect((await files.read(path))!.length).toBe(bytes.length - 10);
+  });
+
+  it("segments that another history was written into are refused, by the local checkpoint and by the sink's", async () => {
+    const files = await written();
+    const forged = new MemoryFiles();
+    const { journal } = await open(forged, { segmentBytes: 2500, checkpoints: [] });
+    for (let i = 0; i < 40; i++) await journal.append({ kind: "admin", tenant: "retail", meta: { i } }).durable();
+    await journal.close();
+    for (const kept of [`${dir}/${node}/checkpoint`, sinkFolder]) {
+      const mixed = forged.copy();
+      for (const path of files.paths()) if (path.startsWith(kept)) mixed.put(path, (await files.read(path))!);
+      await expect(open(mixed)).rejects.toMatchObject({ code: "ledger_rewritten" });
+    }
   });
 
   it("an old copy of the whole data directory is refused because the sink knows more", async () => {
@@ -199,7 +220,9 @@ describe("a start on files that no crash leaves", () => {
     const files = new MemoryFiles();
     const { journal } = await open(files, { segmentBytes: 500 });
     journal.append({ kind: "begun", tenant: "t", decision: decision("hangs"), meta: { use_case: "credit" } });
-    await journal.append({ kind: "attempt", tenant: "t", decision: decision("hangs"), meta: { target: "a" } }).durable();
+    await journal
+      .append({ kind: "attempt", tenant: "t", decision: decision("hangs"), meta: { target: "a" } })
+      .durable();
     for (let i = 0; i < 20; i++) {
       journal.append({ kind: "begun", tenant: "u", decision: decision(`${i}`), meta: {} });
       await journal.append({ kind: "settled", tenant: "u", decision: decision(`${i}`), meta: {} }).durable();

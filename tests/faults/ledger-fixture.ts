@@ -34,7 +34,11 @@ export interface Ledger {
   clock: VirtualClock;
 }
 
-export async function open(files: FilePort, options: Partial<JournalOptions> = {}, clock = new VirtualClock()): Promise<Ledger> {
+export async function open(
+  files: FilePort,
+  options: Partial<JournalOptions> = {},
+  clock = new VirtualClock(),
+): Promise<Ledger> {
   const keys = await openKeyRing({ files, clock, dir, node: options.node ?? node, kek });
   const checkpoints = [fileSink({ files, folder: sinkFolder })];
   const journal = await openJournal({ dir, node, files, clock, keys, signer, checkpoints, ...options });

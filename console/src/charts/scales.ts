@@ -9,14 +9,6 @@ export interface NamedSeries {
   points: Point[];
 }
 
-/** A top of the axis that is a round number and never 0: 1, 2, 2.5 or 5 times a power of ten. */
-export function niceCeiling(value: number): number {
-  if (!(value > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  for (const step of [1, 2, 2.5, 5, 10]) if (value <= step * power * (1 + 1e-9)) return step * power;
-  return 10 * power;
-}
-
 /** Log axis of positive values: whole decades around them, at least one. */
 export function decadesAround(values: readonly number[]): [number, number] {
   const positive = values.filter((value) => value > 0);

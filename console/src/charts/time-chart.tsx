@@ -7,7 +7,7 @@ import { area, curveMonotoneX, line } from "d3-shape";
 import { useId, useState } from "react";
 import { formatClock, formatInstant, formatTick, zoneOf } from "../figures/instant.ts";
 import { Table } from "../shell/icons.tsx";
-import { decadesAround, decadeTicks, type NamedSeries, nearestIndex, niceCeiling, type StackLayer, stackSeries, stackTop } from "./scales.ts";
+import { decadesAround, decadeTicks, type NamedSeries, nearestIndex, type StackLayer, stackSeries, stackTop } from "./scales.ts";
 import { seriesColour, seriesDash } from "./series-look.ts";
 import { useWidth } from "./use-width.ts";
 
@@ -27,8 +27,8 @@ export interface TimeChartProps {
   onPoint: (at: number | undefined) => void;
 }
 
-const height = 172;
-const margin = { top: 10, right: 12, bottom: 22, left: 56 };
+const height = 184;
+const margin = { top: 10, right: 12, bottom: 22, left: 64 };
 
 export function TimeChart(props: TimeChartProps) {
   const { title, note, series, shape } = props;
@@ -122,9 +122,9 @@ function verticalScale(series: readonly NamedSeries[], layers: StackLayer[] | un
     const log = scaleLog(domain, range);
     return { y: (value) => log(Math.max(value, domain[0])), ticks: decadeTicks(domain) };
   }
-  const top = niceCeiling(layers === undefined ? Math.max(0, ...values) : stackTop(layers));
-  const linear = scaleLinear([0, top], range);
-  return { y: linear, ticks: [0, top / 4, top / 2, (3 * top) / 4, top] };
+  const top = layers === undefined ? Math.max(0, ...values) : stackTop(layers);
+  const linear = scaleLinear([0, top > 0 ? top : 1], range).nice(4);
+  return { y: linear, ticks: linear.ticks(4) };
 }
 
 const Lines = ({ series, x, y }: { series: NamedSeries[]; x: Horizontal; y: Vertical }) =>

@@ -15,7 +15,7 @@ export function MetricCharts({ overview }: { overview: Overview }) {
   const rate = (value: number): string => `${formatRate(value)}/s`;
   return (
     <div className="grid gap-3 lg:grid-cols-2">
-      <TimeChart {...common} title="Rate" note="decisions per second, stacked" shape="area" series={seriesOf(overview, "decisions", 1000 / overview.step_ms)} format={rate} />
+      <TimeChart {...common} title="Rate" note="decisions per second, stacked" shape="area" series={seriesOf(overview, "decisions", 1000 / overview.step_ms)} format={rate} formatTickValue={(value) => `${Number(value.toPrecision(4))}/s`} />
       <TimeChart {...common} title="Latency p95" note="log scale" shape="line" scale="log" series={seriesOf(overview, "p95_ms")} format={formatDuration} formatTickValue={formatLogTick} />
       <TimeChart {...common} title="Errors" note={each} shape="bar" series={seriesOf(overview, "errors")} format={formatCount} formatTickValue={(value) => (Number.isInteger(value) ? formatCount(value) : "")} />
       <TimeChart {...common} title="Cost" note={each} shape="area" series={seriesOf(overview, "cost_nano_usd")} format={formatUsd} formatTickValue={formatUsdTick} />

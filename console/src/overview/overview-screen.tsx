@@ -58,10 +58,9 @@ const RangeSwitch = ({ range }: { range: OverviewRange }) => (
         key={name}
         to="/"
         search={{ range: name }}
-        activeProps={{}}
-        aria-current={name === range ? "true" : undefined}
-        aria-label={`Last ${rangeWords[name]}`}
-        className="rounded-[3px] px-2.5 py-1 text-xs text-ink-2 hover:bg-hover hover:text-ink aria-[current=true]:bg-accent-fill aria-[current=true]:font-semibold aria-[current=true]:text-accent-ink"
+        title={`Last ${rangeWords[name]}`}
+        aria-current={name === range ? "page" : undefined}
+        className={`rounded-[3px] px-2.5 py-1 text-xs ${name === range ? "bg-accent-fill font-semibold text-accent-ink" : "text-ink-2 hover:bg-hover hover:text-ink"}`}
       >
         {name}
       </Link>

@@ -36,6 +36,22 @@ export function fieldsAt(value: unknown, path: string): Fields {
   throw misfit(path, "an object", value);
 }
 
+const deepest = 200;
+
+/** An object of the client's own making (a schema, a tool's input), no deeper than JSON.stringify can follow. */
+export function jsonAt(value: unknown, path: string): Fields {
+  const fields = fieldsAt(value, path);
+  if (isDeeperThan(fields, deepest)) throw new BodyFault(path, `${path} is nested deeper than ${deepest} levels.`);
+  return fields;
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  for (const key in value) if (isDeeperThan((value as Fields)[key], levels - 1)) return true;
+  return false;
+}
+
 export function textAt(value: unknown, path: string): string {
   if (typeof value === "string") return value;
   throw misfit(path, "a string", value);

@@ -17,19 +17,5 @@ export const vendorDialects: Readonly<Record<DialectName, VendorDialect>> = {
   "anthropic-messages": anthropicMessagesVendor,
 };
 
-export { type ChatCollector, eventsOf, openCollector } from "./collect.ts";
-export { isUsageFrame } from "./openai-chat/index.ts";
-export type {
-  AnswerId,
-  ClientDialect,
-  ClientError,
-  ClientStream,
-  DecodedRequest,
-  DecodedResponse,
-  DialectName,
-  VendorDialect,
-  VendorLimits,
-  VendorStream,
-} from "./port.ts";
-export { spliceTopLevel } from "./splice.ts";
-export { encodeSse, openSseDecoder, type SseDecoder, type SseEvent, SseRecordTooLarge } from "./sse.ts";
+export { forwardBody, isUsageOnly } from "./forward.ts";
+export { openSseDecoder, SseRecordTooLarge } from "./sse.ts";

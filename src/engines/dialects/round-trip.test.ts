@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChatEvent, ChatResponse } from "../../kernel/chat.ts";
-import { eventsOf, openCollector } from "./collect.ts";
+import { eventsOf, openCollector } from "../../kernel/chat-stream.ts";
 import { clientDialects, vendorDialects } from "./index.ts";
 import type { DialectName } from "./port.ts";
 import { requestFor, responseFor } from "./sample-chats.ts";

@@ -3,7 +3,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import type { ChatEvent, ChatResponse } from "../../kernel/chat.ts";
-import { eventsOf } from "./collect.ts";
+import { eventsOf } from "../../kernel/chat-stream.ts";
 import { clientDialects, vendorDialects } from "./index.ts";
 import type { DialectName } from "./port.ts";
 import { openSseDecoder } from "./sse.ts";

@@ -73,6 +73,14 @@ describe("spliceTopLevel", () => {
     );
   });
 
+  it("hands a function what stands there, each duplicate for itself, and undefined where nothing does", () => {
+    const grow = (present: unknown) =>
+      Array.isArray(present) ? [...(present as unknown[]), 0] : present === undefined ? "new" : undefined;
+    expect(splice(`{"a":[1], "b":{}, "a":[2]}`, { a: grow, b: grow, c: grow })).toBe(
+      `{"a":[1,0], "b":{}, "a":[2,0],"c":"new"}`,
+    );
+  });
+
   it("finds the end of long strings, whatever escapes they hold", () => {
     const piece = fc.constantFrom("x".repeat(70), "\\", '"', "\n", "ü", '\\"', "y".repeat(63));
     fc.assert(

@@ -6,34 +6,38 @@ const comma = 0x2c;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
+/** A new value, or what makes one of the present value (undefined where the field is absent). */
+export type Change = unknown | ((present: unknown) => unknown);
+
 /**
- * Replaces each named field, all of its duplicates included, and appends what is absent; a change of `undefined`
+ * Replaces each named field, all of its duplicates included, and appends what is absent; a new value of `undefined`
  * leaves its field alone. `body` must be valid JSON (the caller has parsed it): throws TypeError where it finds that
  * it isn't an object, and does not otherwise validate.
  */
-export function spliceTopLevel(body: Uint8Array, changes: Record<string, unknown>): Uint8Array {
+export function spliceTopLevel(body: Uint8Array, changes: Record<string, Change>): Uint8Array {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
-  const values = new Map<string, string>();
-  for (const key of Object.keys(changes)) {
-    const text = JSON.stringify(changes[key]);
-    if (text !== undefined) values.set(key, text);
-  }
+  const wanted = new Map(Object.entries(changes));
   const edits: Edit[] = [];
   const found = new Set<string>();
-  const { end, empty } = walkObject(bytes, (key, valueStart, valueEnd) => {
-    const text = values.get(key);
-    if (text === undefined) return;
+  const { end, empty } = walkObject(bytes, (key, start, valueEnd) => {
+    if (!wanted.has(key)) return;
     found.add(key);
-    edits.push({ start: valueStart, end: valueEnd, text });
+    const text = newText(wanted.get(key), () => JSON.parse(bytes.toString("utf8", start, valueEnd)) as unknown);
+    if (text !== undefined) edits.push({ start, end: valueEnd, text });
   });
-  let comma = empty ? "" : ",";
-  for (const [key, value] of values) {
-    if (found.has(key)) continue;
-    edits.push({ start: end, end, text: `${comma}${JSON.stringify(key)}:${value}` });
-    comma = ",";
+  let separator = empty ? "" : ",";
+  for (const [key, change] of wanted) {
+    const text = found.has(key) ? undefined : newText(change, () => undefined);
+    if (text === undefined) continue;
+    edits.push({ start: end, end, text: `${separator}${JSON.stringify(key)}:${text}` });
+    separator = ",";
   }
   return applied(bytes, edits);
 }
+
+/** JSON.stringify is typed as if it always gave text; of undefined it gives undefined. */
+const newText = (change: Change, present: () => unknown): string | undefined =>
+  JSON.stringify(typeof change === "function" ? (change as (present: unknown) => unknown)(present()) : change);
 
 interface Edit {
   start: number;

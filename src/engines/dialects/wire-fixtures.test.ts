@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChatEvent, ChatResponse } from "../../kernel/chat.ts";
-import { openCollector } from "./collect.ts";
-import { clientDialects, isUsageFrame, vendorDialects } from "./index.ts";
+import { openCollector } from "../../kernel/chat-stream.ts";
+import { clientDialects, isUsageOnly, vendorDialects } from "./index.ts";
 import type { DialectName } from "./port.ts";
 import { openSseDecoder } from "./sse.ts";
 
@@ -137,8 +137,8 @@ describe.skipIf(!present)("what the recordings say", () => {
     const records = openSseDecoder()
       .push(bytesOf("response/completions/stream.json"))
       .filter((sse) => sse.data !== "");
-    expect(records.map((sse) => isUsageFrame(sse.data)).lastIndexOf(true)).toBe(records.length - 2);
-    expect(records.filter((sse) => isUsageFrame(sse.data))).toHaveLength(1);
+    expect(records.map((sse) => isUsageOnly("openai-chat", sse.data)).lastIndexOf(true)).toBe(records.length - 2);
+    expect(records.filter((sse) => isUsageOnly("openai-chat", sse.data))).toHaveLength(1);
   });
 
   it("a stream that isn't one becomes an error, never an end", () => {

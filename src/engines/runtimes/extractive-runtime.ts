@@ -12,9 +12,9 @@ import type { ChatModel, Runtime } from "./port.ts";
  * half, for people ask in other words than policies are written in; at one half, questions about things that no source
  * mentions begin to be answered from sources about their neighbours (tried on the bank example's questions).
  */
-export const minPassageCoverage = 0.55;
+const minPassageCoverage = 0.55;
 /** The same for a single sentence, whose title counts half: less, as an answer rarely repeats the whole question. */
-export const minSentenceCoverage = 0.3;
+const minSentenceCoverage = 0.3;
 /** Further sentences must come near the best one. */
 const nearBest = 0.7;
 const maxSentences = 3;

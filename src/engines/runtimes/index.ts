@@ -4,6 +4,6 @@
  * what a score means, and never scores a row that its feature contract refuses.
  */
 export { createExtractiveRuntime } from "./extractive-runtime.ts";
-export { createOnnxRuntime, type OnnxRuntimeOptions } from "./onnx-runtime.ts";
-export type { ChatModel, LoadedModel, Runtime, ScoreModel, ScoredRow } from "./port.ts";
+export { createOnnxRuntime } from "./onnx-runtime.ts";
+export type { ScoreModel } from "./port.ts";
 export { createRulesRuntime } from "./rules-runtime.ts";

@@ -1,7 +1,7 @@
 /** What the runtime and its worker say to each other. */
 import type { FeatureContract } from "../../kernel/snapshot.ts";
 import type { Column } from "./onnx-columns.ts";
-import type { OnnxCost } from "./onnx-session.ts";
+import type { OnnxCost } from "./onnx-cost.ts";
 
 /** Given to the worker as it starts. */
 export interface OnnxWorkerData {

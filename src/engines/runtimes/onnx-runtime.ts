@@ -3,12 +3,11 @@ import type { Clock } from "../../kernel/clock.ts";
 import { WeirError } from "../../kernel/errors.ts";
 import type { FeatureContract } from "../../kernel/snapshot.ts";
 import { toColumns } from "./onnx-columns.ts";
-import type { OnnxCost, OnnxSession } from "./onnx-session.ts";
+import { inlineBudgetMicros, type OnnxCost } from "./onnx-cost.ts";
+import type { OnnxSession } from "./onnx-session.ts";
 import { OnnxWorkerHost, type StartThread } from "./onnx-worker-host.ts";
 import type { Runtime, ScoreModel, ScoredRow } from "./port.ts";
 
-/** A hop to a worker and back costs about 30 µs, so shorter calls gain nothing from it. */
-export const inlineBudgetMicros = 100;
 /** Opening a larger file would itself hold up the event loop for some 100 ms. */
 const inlineFileBytes = 2_000_000;
 

@@ -7,6 +7,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { FeatureContract } from "../../kernel/snapshot.ts";
 import { sampleRows } from "./feature-rows.ts";
 import { type Column, toColumns } from "./onnx-columns.ts";
+import { measureCost, type OnnxCost } from "./onnx-cost.ts";
 import { refuseUnsafeGraph } from "./onnx-graph.ts";
 
 // A second thread leaves the time of one row as it is and doubles the CPU spent: the pool spins while it waits.
@@ -21,12 +22,6 @@ const options: ort.InferenceSession.SessionOptions = {
   graphOptimizationLevel: "all",
   logSeverityLevel: 3,
 };
-
-/** Microseconds of a call with `n` rows: `callMicros + (n - 1) * rowMicros`. */
-export interface OnnxCost {
-  callMicros: number;
-  rowMicros: number;
-}
 
 export interface OnnxSession {
   readonly cost: OnnxCost;
@@ -50,7 +45,11 @@ export async function openOnnxSession(
     const inTurn = queue();
     const run: Run = (columns, count) => inTurn(() => runOnce(native, contract, columns, count));
     await rehearse(name, contract, run);
-    const cost = await measure(name, contract, run, clock);
+    const cost = await measureCost(
+      (rows) => run(toColumns(name, contract, rows), rows.length),
+      sampleRows(contract)[0]!,
+      clock,
+    );
     return { cost, run, close: () => inTurn(() => native.release()) };
   } catch (error) {
     await native.release();
@@ -150,45 +149,4 @@ async function rehearse(name: string, contract: FeatureContract, run: Run): Prom
     if (Math.abs(score - together[index]!) > 1e-6)
       throw new Error("the graph scores a row differently when other rows are beside it; rows must not mix");
   });
-}
-
-const batchRows = 32;
-
-async function measure(
-  name: string,
-  contract: FeatureContract,
-  run: Run,
-  clock: Pick<Clock, "monotonic">,
-): Promise<OnnxCost> {
-  const row = sampleRows(contract)[0]!;
-  const one = toColumns(name, contract, [row]);
-  const many = toColumns(
-    name,
-    contract,
-    Array.from({ length: batchRows }, () => row),
-  );
-  // Cold WebAssembly runs several times slower than it will serve; a slow model is known after the first call.
-  await timeOf(() => run(one, 1), 200, 60, clock);
-  const callMicros = await timeOf(() => run(one, 1), 40, 4, clock);
-  const manyMicros = await timeOf(() => run(many, batchRows), 10, 4, clock);
-  return { callMicros, rowMicros: Math.max(0, (manyMicros - callMicros) / (batchRows - 1)) };
-}
-
-/** Lower-quartile microseconds (a neighbour on the core only ever adds) over at most `times` calls and about `budgetMs`. */
-async function timeOf(
-  act: () => Promise<unknown>,
-  times: number,
-  budgetMs: number,
-  clock: Pick<Clock, "monotonic">,
-): Promise<number> {
-  const taken: number[] = [];
-  const begin = clock.monotonic();
-  while (taken.length < times) {
-    const start = clock.monotonic();
-    await act();
-    const end = clock.monotonic();
-    taken.push((end - start) * 1000);
-    if (end - begin > budgetMs) break;
-  }
-  return taken.sort((a, b) => a - b)[taken.length >> 1]!;
 }

@@ -6,7 +6,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Column } from "./onnx-columns.ts";
 import type { OnnxWorkerData, OnnxWorkerMessage, ScoreCall } from "./onnx-messages.ts";
-import type { OnnxCost } from "./onnx-session.ts";
+import type { OnnxCost } from "./onnx-cost.ts";
 
 /** What this file needs of a thread; tests bring their own. */
 export interface Thread {
@@ -21,7 +21,7 @@ export interface Thread {
 
 export type StartThread = (data: OnnxWorkerData) => Thread;
 
-export const startWorkerThread: StartThread = (data) =>
+const startWorkerThread: StartThread = (data) =>
   new Worker(new URL("./onnx-worker.ts", import.meta.url), { workerData: data, name: `onnx ${data.name}` });
 
 const maxRestarts = 3;
@@ -129,5 +129,5 @@ export class OnnxWorkerHost {
 }
 
 function failAll(running: Running, error: Error): void {
-  for (const waiting of [...running.waiting.values()]) waiting.reject(error);
+  for (const waiting of running.waiting.values()) waiting.reject(error);
 }

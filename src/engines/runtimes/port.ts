@@ -9,7 +9,7 @@ import type { Passage } from "../../retrieval/port.ts";
 
 export interface ScoreModel {
   kind: "score";
-  /** Calls block the event loop for at most this long, or run in a worker. Microseconds, measured at load. */
+  /** Microseconds of a call with one row, measured at load. Calls that would block the event loop for long run in a worker. */
   readonly costMicros: number;
   /** One score in [0, 1] per row, in order. Rows have passed the feature contract. Throws WeirError on a fault. */
   score(rows: readonly Record<string, FeatureValue>[], signal?: AbortSignal): Promise<ScoredRow[]>;

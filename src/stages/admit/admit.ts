@@ -2,7 +2,7 @@ import type { Answer, Decision } from "../../path/context.ts";
 import { type Refusal, isRefusal, refuse } from "../../kernel/errors.ts";
 import { validateFeatures } from "../../kernel/contract.ts";
 import type { ConsentRegistry } from "./consent.ts";
-import type { IdempotencyTable } from "./idempotency.ts";
+import type { Earlier, IdempotencyTable } from "./idempotency.ts";
 
 export interface AdmitOptions {
   consents: ConsentRegistry;
@@ -12,7 +12,7 @@ export interface AdmitOptions {
   /** HMAC-SHA256 under the install's key, hex. */
   digest(data: string | Uint8Array): string;
   /** The earlier answer of a decision, from the ledger. */
-  replay(d: Decision, earlier: string): Promise<Answer>;
+  replay(d: Decision, earlier: Earlier): Promise<Answer>;
 }
 
 type Check = (d: Decision, options: AdmitOptions) => Refusal | undefined;
@@ -117,7 +117,7 @@ function shape(d: Decision): Refusal | undefined {
   if (!contract) return refuse("internal", "The use case has no feature contract.");
   const valid = validateFeatures(contract, d.ask.input);
   if (!valid.ok) {
-    const told = valid.problems.slice(0, 5).map((problem) => `${problem.feature}: ${problem.message}`);
+    const told = valid.problems.slice(0, 5).map((problem) => (problem.feature === "" ? problem.message : `${problem.feature}: ${problem.message}`));
     const more = valid.problems.length > 5 ? ` (and ${valid.problems.length - 5} more)` : "";
     return refuse("invalid_input", told.join("; ") + more, { param: valid.problems[0]?.feature ?? "features" });
   }
@@ -135,7 +135,7 @@ function idempotency(d: Decision, options: AdmitOptions): Refusal | Promise<Answ
   const body = options.digest(d.ask.body);
   const known = options.idempotency.claim(scope, body, d.id);
   if (isRefusal(known)) return known;
-  if (known) return options.replay(d, known.replay);
+  if (known) return options.replay(d, known);
   d.idempotency = { key: scope, body };
   return undefined;
 }

@@ -2,7 +2,7 @@
  * Consent is asked of a registry by reference; a boolean from the caller is never enough. This is the port, and its
  * simple implementation over a list that the institution maintains.
  */
-import { z } from "zod";
+import type { Consent } from "../../kernel/snapshot.ts";
 
 export interface ConsentQuery {
   reference: string;
@@ -18,29 +18,11 @@ export interface ConsentRegistry {
   covers(query: ConsentQuery): { ok: true } | { ok: false; why: string };
 }
 
-/** A date without a time means the start of that day, UTC. */
-const moment = z.string().transform((text, ctx) => {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) ctx.addIssue({ code: "custom", message: `"${text}" is not a date` });
-  return at;
-});
+export class ListedConsents implements ConsentRegistry {
+  readonly #byReference = new Map<string, Consent[]>();
 
-const listed = z.strictObject({
-  reference: z.string().min(1),
-  tenant: z.string().min(1),
-  /** Absent: a form that any subject of the tenant signs; the reference names the form's version. */
-  subject: z.string().optional(),
-  purposes: z.array(z.string()).min(1),
-  from: moment,
-  until: moment,
-});
-export const consentList = z.strictObject({ consents: z.array(listed) });
-
-export class FileConsents implements ConsentRegistry {
-  readonly #byReference = new Map<string, z.infer<typeof listed>[]>();
-
-  constructor(list: z.infer<typeof consentList>) {
-    for (const consent of list.consents)
+  constructor(consents: readonly Consent[]) {
+    for (const consent of consents)
       this.#byReference.set(consent.reference, [...(this.#byReference.get(consent.reference) ?? []), consent]);
   }
 
@@ -51,7 +33,7 @@ export class FileConsents implements ConsentRegistry {
     if (own.length === 0) return { ok: false, why: "it was given by another subject" };
     const fitting = own.filter((c) => c.purposes.includes(query.purpose));
     if (fitting.length === 0) return { ok: false, why: `it does not cover the purpose "${query.purpose}"` };
-    return fitting.some((c) => c.from <= query.atMs && query.atMs < c.until)
+    return fitting.some((c) => c.fromMs <= query.atMs && query.atMs < c.untilMs)
       ? { ok: true }
       : { ok: false, why: "it is not in force now" };
   }

@@ -12,11 +12,16 @@ interface Known {
   decision: DecisionId;
   body: string;
   state: "in-flight" | "done" | "interrupted";
+  /** Of the settled entry, once there is one. */
+  seq?: number;
   atMs: number;
 }
 
-/** What `settle` kept of the earlier answer: status and content as the neutral outcome. */
-export type KeptAnswer = (decision: DecisionId) => Promise<unknown>;
+/** Where the earlier answer lies in the ledger. */
+export interface Earlier {
+  decision: DecisionId;
+  seq: number;
+}
 
 export class IdempotencyTable {
   readonly #clock: Clock;
@@ -27,7 +32,7 @@ export class IdempotencyTable {
   }
 
   /** `undefined`: new, and now in flight under this decision. */
-  claim(key: string, body: string, decision: DecisionId): Refusal | { replay: DecisionId } | undefined {
+  claim(key: string, body: string, decision: DecisionId): Refusal | Earlier | undefined {
     this.#forgetOld();
     const known = this.#known.get(key);
     if (!known) {
@@ -39,12 +44,12 @@ export class IdempotencyTable {
       return refuse("idempotency_in_flight", `Decision ${known.decision} is still running.`, { retryAfterMs: 1000 });
     if (known.state === "interrupted")
       return refuse("idempotency_interrupted", `Decision ${known.decision} was interrupted; it is not repeated.`);
-    return { replay: known.decision };
+    return { decision: known.decision, seq: known.seq! };
   }
 
-  settled(key: string, decision: DecisionId, state: "done" | "interrupted"): void {
+  settled(key: string, decision: DecisionId, state: "done" | "interrupted", seq: number): void {
     const known = this.#known.get(key);
-    if (known?.decision === decision) known.state = state;
+    if (known?.decision === decision) Object.assign(known, { state, seq });
   }
 
   /** A refusal before any side effect leaves the key free for another try. */

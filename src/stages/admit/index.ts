@@ -4,5 +4,5 @@
  * It never holds quota or money and never looks at content beyond its shape.
  */
 export { createAdmit } from "./admit.ts";
-export { type ConsentRegistry, FileConsents } from "./consent.ts";
-export { IdempotencyTable, type KeptAnswer } from "./idempotency.ts";
+export { type ConsentRegistry, ListedConsents } from "./consent.ts";
+export { IdempotencyTable, type Earlier } from "./idempotency.ts";

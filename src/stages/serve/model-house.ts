@@ -11,6 +11,7 @@ type InProcess = Extract<Model, { type: "runtime" }>;
 export class ModelHouse implements ModelHost {
   readonly #runtimes: ReadonlyMap<string, Runtime>;
   #byContent = new Map<string, LoadedModel>();
+  #retired: LoadedModel[] = [];
   #byName = new Map<string, LoadedModel | { failed: string }>();
 
   constructor(runtimes: readonly Runtime[]) {
@@ -21,7 +22,7 @@ export class ModelHouse implements ModelHost {
     return this.#byName.get(name) ?? { failed: "it is not part of the current snapshot" };
   }
 
-  /** Resolves when every model is loaded or has failed; reports each failure once. Old models are closed afterwards. */
+  /** Resolves when every model is loaded or has failed; reports each failure once. A model that no longer serves is closed one load later. */
   async load(snapshot: Snapshot, report: (model: string, why: string) => void): Promise<void> {
     const byContent = new Map<string, LoadedModel>();
     const byName = new Map<string, LoadedModel | { failed: string }>();
@@ -46,7 +47,9 @@ export class ModelHouse implements ModelHost {
     const old = this.#byContent;
     this.#byContent = byContent;
     this.#byName = byName;
-    for (const [key, model] of old) if (!byContent.has(key)) await model.close();
+    // Requests of the old snapshot may still be running on it: it goes with the load after the next.
+    for (const model of this.#retired) await model.close();
+    this.#retired = [...old].filter(([key]) => !byContent.has(key)).map(([, model]) => model);
   }
 
   #loadOne(model: InProcess, contract: FeatureContract | undefined): Promise<LoadedModel> {
@@ -60,7 +63,8 @@ export class ModelHouse implements ModelHost {
   }
 
   async close(): Promise<void> {
-    for (const model of this.#byContent.values()) await model.close();
+    for (const model of [...this.#byContent.values(), ...this.#retired]) await model.close();
+    this.#retired = [];
     this.#byContent.clear();
     this.#byName.clear();
   }

@@ -68,7 +68,7 @@ function prepare(ports: VendorPorts, d: Decision, rung: VendorRung): Prepared {
   const request = composed.stream === rung.stream ? composed : { ...composed, stream: rung.stream };
   const ask = d.ask.kind === "chat" ? d.ask : undefined;
   const sameDialect = ask?.dialect === rung.vendor.dialect;
-  const untouched = sameDialect && !d.rewritten && request === ask?.request;
+  const untouched = sameDialect && !d.rewritten && composed === ask?.request;
   const maxTokens = request.max_tokens ?? rung.model.maxOutputTokens;
   let body: Prepared["body"];
   if (untouched) {
@@ -194,7 +194,7 @@ async function openStream(
     attempt.end("failed", { reason: "not_a_stream", usage: estimated(prepared.request, "") });
     return { retryable: true };
   }
-  const source = new StreamReader(ports.dialects, prepared, response, attempt);
+  const source = new StreamReader(ports.dialects, prepared, response);
   const held: Frame[] = [];
   for (;;) {
     const next = await source.next();
@@ -275,8 +275,11 @@ class StreamReader {
   readonly #isUsageOnly: (data: string) => boolean;
   #reported: Usage | undefined;
   #outputBytes = 0;
+  #drained = false;
+  /** What the vendor counted before it began to answer. */
+  #floor: Usage | undefined;
 
-  constructor(dialects: DialectTools, prepared: Prepared, response: UpstreamResponse, _attempt: Attempt) {
+  constructor(dialects: DialectTools, prepared: Prepared, response: UpstreamResponse) {
     this.#chunks = response.body[Symbol.asyncIterator]();
     this.#decoder = dialects.sse();
     this.#stream = prepared.dialect.openStream();
@@ -288,9 +291,8 @@ class StreamReader {
     for (;;) {
       const frame = this.#ready.shift();
       if (frame) return frame;
-      const chunk = await this.#chunks.next();
-      if (chunk.done) return "truncated";
-      for (const record of this.#decoder.push(chunk.value)) {
+      if (this.#drained) return "truncated";
+      for (const record of await this.#records()) {
         const events = this.#stream.decode(record);
         this.#observe(events);
         const withheld = this.#prepared.withholdUsage && this.#isUsageOnly(record.data);
@@ -300,9 +302,22 @@ class StreamReader {
     }
   }
 
+  /** The records of the next chunk; at the stream's end what was left without its blank line. */
+  async #records() {
+    const chunk = await this.#chunks.next();
+    this.#drained = chunk.done ?? false;
+    try {
+      return chunk.done ? this.#decoder.end() : this.#decoder.push(chunk.value);
+    } catch (cause) {
+      // A record beyond the decoder's bound.
+      throw new UpstreamFault("body_too_large", { cause });
+    }
+  }
+
   #observe(events: readonly ChatEvent[]): void {
     for (const event of events) {
       if (event.type === "usage") this.#reported = event.usage;
+      else if (event.type === "start") this.#floor = event.usage;
       else if (event.type === "text" || event.type === "reasoning") this.#outputBytes += event.text.length;
       else if (event.type === "tool_call_delta") this.#outputBytes += event.arguments.length;
     }
@@ -312,8 +327,8 @@ class StreamReader {
   usage(): Usage {
     if (this.#reported) return this.#reported;
     return {
-      input: estimateRequestTokens(this.#prepared.request),
-      cached_input: 0,
+      input: this.#floor?.input ?? estimateRequestTokens(this.#prepared.request),
+      cached_input: this.#floor?.cached_input ?? 0,
       output: Math.ceil(this.#outputBytes / 3),
       estimated: true,
     };

@@ -4,4 +4,5 @@
  * It decides nothing about the answer.
  */
 export { createSettle, type SettlePorts } from "./settle.ts";
+export { createReplay } from "./replay.ts";
 export { settleInterrupted } from "./interrupted.ts";

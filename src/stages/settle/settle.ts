@@ -1,3 +1,4 @@
+import { openCollector } from "../../kernel/chat-stream.ts";
 import { type Refusal, WeirError, errorKinds, isRefusal, refuse } from "../../kernel/errors.ts";
 import type { SettledMeta } from "../../kernel/decision.ts";
 import type { Appended, Journal } from "../../ledger/port.ts";
@@ -6,7 +7,6 @@ import type { Settle } from "../../path/path.ts";
 import type { IdempotencyTable } from "../admit/index.ts";
 import type { ExactCache } from "../recall/index.ts";
 import { type Ending, begunMeta, settledContent, settledMeta } from "./meta.ts";
-import { Transcript } from "./transcript.ts";
 
 export interface SettlePorts {
   journal: Journal;
@@ -55,7 +55,7 @@ export function createSettle(ports: SettlePorts): Settle {
       if (outcome.type === "chat" && ending.state === "answered" && d.cache.status === "miss")
         ports.cache.land(d, outcome.response);
       else ports.cache.abandon(d);
-      endIdempotency(ports, d, ending);
+      if (appended) endIdempotency(ports, d, ending, appended.seq);
     }
     ports.settled(meta);
     d.stages.settle = d.clock.monotonic() - from;
@@ -105,7 +105,7 @@ export function createSettle(ports: SettlePorts): Settle {
 
     fault(d, fault) {
       ports.report(d, fault);
-      const known = fault instanceof WeirError ? fault.code : "internal";
+      const known = codeOf(fault);
       const refusal = refuse(known);
       if (done.has(d)) return answerOf(d, { type: "refused", refusal }, undefined);
       try {
@@ -118,6 +118,12 @@ export function createSettle(ports: SettlePorts): Settle {
     },
   };
   return settle;
+}
+
+/** The ledger's own fault class names the one case that clients are told apart. */
+function codeOf(fault: unknown): Refusal["code"] {
+  if (fault instanceof WeirError) return fault.code;
+  return (fault as { code?: unknown }).code === "record_unavailable" ? "record_unavailable" : "internal";
 }
 
 /** Idempotent requests are durable in every tier: a repeated key must never lead to a second vendor call. */
@@ -158,16 +164,16 @@ async function* recordedStream(
   close: Close,
   ports: SettlePorts,
 ): AsyncGenerator<Frame> {
-  const transcript = new Transcript();
+  const heard = openCollector();
   const delivered = { frames: 0, bytes: 0, complete: false };
   let open = true;
   const end = (ending: Ending) => {
     open = false;
-    return close(d, { type: "chat", response: transcript.response() }, ending).sealed;
+    return close(d, { type: "chat", response: heard.partial() }, ending).sealed;
   };
   try {
     for await (const frame of frames) {
-      transcript.hear(frame.events);
+      for (const event of frame.events) heard.add(event);
       const error = frame.events.find((event) => event.type === "error");
       if (error) {
         const code = isErrorCode(error.code) ? error.code : "stream_broken";
@@ -194,11 +200,11 @@ const isErrorCode = (code: string | undefined): code is keyof typeof errorKinds 
 
 const abortCode = (d: Decision) => (isRefusal(d.signal.reason) ? d.signal.reason.code : "client_gone");
 
-function endIdempotency(ports: SettlePorts, d: Decision, ending: Ending): void {
+function endIdempotency(ports: SettlePorts, d: Decision, ending: Ending, seq: number): void {
   if (!d.idempotency) return;
   const { key } = d.idempotency;
   if (!d.begun) ports.idempotency.free(key, d.id);
-  else ports.idempotency.settled(key, d.id, ending.code === "client_gone" ? "interrupted" : "done");
+  else ports.idempotency.settled(key, d.id, ending.code === "client_gone" ? "interrupted" : "done", seq);
 }
 
 /** Protected attributes lie under a key of their own, beside the record, for fairness audits only. */

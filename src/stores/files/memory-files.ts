@@ -21,6 +21,9 @@ export interface Survival {
   zeros?: boolean;
 }
 
+/** Not `slice`: of a Buffer that is a view. */
+const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
+
 function changed(bytes: Uint8Array, change: Change): Uint8Array {
   if ("truncate" in change) {
     const out = new Uint8Array(change.truncate);
@@ -83,9 +86,17 @@ export class MemoryFiles implements FilePort {
     for (const [path, file] of this.#files) next.put(path, survivorOf(file, survival));
     return next;
   }
+  /** What a new process finds after `kill -9`: the cache is still there, unsynced; this instance is dead from here on. */
+  kill(): MemoryFiles {
+    this.#off = true;
+    const next = new MemoryFiles();
+    for (const [path, { durable, current, pending }] of this.#files)
+      next.#files.set(path, { durable: copyOf(durable), current: copyOf(current), pending: [...pending] });
+    return next;
+  }
   /** Sets a file's durable bytes directly: for damage in tests. */
   put(path: string, bytes: Uint8Array): void {
-    this.#files.set(path, { durable: bytes.slice(), current: bytes.slice(), pending: [] });
+    this.#files.set(path, { durable: copyOf(bytes), current: copyOf(bytes), pending: [] });
   }
   paths(): string[] {
     return [...this.#files.keys()].sort();
@@ -129,7 +140,7 @@ export class MemoryFiles implements FilePort {
     return {
       size: async () => (this.#off ? forever : kept.current.length),
       write: async (bytes, offset) => {
-        const change = { write: bytes.slice(), at: offset };
+        const change = { write: copyOf(bytes), at: offset };
         const entered = this.#enter("write", path, () => apply(change));
         // A failing write leaves half its bytes behind, as ENOSPC does.
         await entered.catch((error: unknown) => {

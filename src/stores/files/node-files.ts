@@ -172,9 +172,13 @@ async function putInPlace(temporary: string, path: string, onlyIfAbsent: boolean
   return linked;
 }
 
-async function remove(path: string): Promise<void> {
+async function remove(path: string, options: { emptyFolder?: boolean } = {}): Promise<void> {
   await call(path, (done) => fs.unlink(path, done)).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
+  });
+  if (options.emptyFolder !== true) return;
+  await call(dirname(path), (done) => fs.rmdir(dirname(path), done)).catch((error: unknown) => {
+    if (!isMissing(error) && !(error instanceof FileFault && /^(ENOTEMPTY|EEXIST)$/.test(error.code))) throw error;
   });
 }
 
@@ -210,7 +214,8 @@ async function lock(path: string): Promise<FileLock> {
 /** Only one process may clear a stale lock: two that both saw it stale would else remove each other's fresh one. */
 async function takeOver(path: string): Promise<void> {
   const guard = `${path}.takeover`;
-  if (!(await replace(guard, lockText(), { onlyIfAbsent: true }))) throw refuse(guard, (await textOf(guard)) ?? "nobody");
+  if (!(await replace(guard, lockText(), { onlyIfAbsent: true })))
+    throw refuse(guard, (await textOf(guard)) ?? "nobody");
   try {
     const text = await textOf(path);
     if (text !== undefined && holderIsAlive(text, heldHere.has(path))) throw refuse(path, text);

@@ -15,8 +15,8 @@ export interface FilePort {
    * With `onlyIfAbsent` an existing file stays and the answer is false.
    */
   replace(path: string, bytes: Uint8Array, options?: { mode?: number; onlyIfAbsent?: boolean }): Promise<boolean>;
-  /** Removes a file; nothing happens when it is absent. */
-  remove(path: string): Promise<void>;
+  /** Removes a file, with `emptyFolder` also its folder when nothing else is in it; fine when it is absent. */
+  remove(path: string, options?: { emptyFolder?: boolean }): Promise<void>;
   /** Takes an exclusive lock for this process; rejects with code "locked" while its holder lives. */
   lock(path: string): Promise<FileLock>;
   /** Whether a living process holds the lock. */

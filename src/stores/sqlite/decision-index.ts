@@ -6,11 +6,13 @@ import type {
   Arrivals,
   DecisionFilter,
   DecisionIndex,
+  IdempotentRow,
   IndexedDecision,
   Overview,
   OverviewRange,
   Page,
   PageCursor,
+  RunningState,
 } from "../../projection/index.ts";
 import type { Durable, FromWorker, Operations, Question, ToWorker, WorkerStart } from "./projection-worker.ts";
 
@@ -32,7 +34,7 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-export class SqliteIndex implements DecisionIndex {
+export class SqliteIndex implements DecisionIndex, RunningState {
   readonly #worker: Worker;
   readonly #log: (message: string) => void;
   readonly #waiting = new Map<number, Waiting>();
@@ -110,6 +112,18 @@ export class SqliteIndex implements DecisionIndex {
   }
   outcomes(decisionId: string): Promise<OutcomeMeta[]> {
     return this.#ask("outcomes", decisionId);
+  }
+  caughtUp(): Promise<void> {
+    return this.#ask("caughtUp");
+  }
+  spentSince(tenant: string, sinceMs: number): Promise<number> {
+    return this.#ask("spentSince", tenant, sinceMs);
+  }
+  idempotentSince(node: string, sinceMs: number): Promise<IdempotentRow[]> {
+    return this.#ask("idempotentSince", node, sinceMs);
+  }
+  outcomeDigest(tenant: string, outcomeId: string): Promise<string | undefined> {
+    return this.#ask("outcomeDigest", tenant, outcomeId);
   }
   onArrival(act: () => void): () => void {
     this.#listeners.add(act);

@@ -5,6 +5,7 @@ import {
   type Arrivals,
   buildOverview,
   type DecisionFilter,
+  type IdempotentRow,
   type EntryKind,
   maxArrivalsBehind,
   type Overview,
@@ -148,6 +149,8 @@ export async function readOverview(store: ProjectionStore, range: OverviewRange,
       is.fn.sum<number>("cost_nano_usd").as("cost_nano_usd"),
     ])
     .groupBy(["use_case", "kind", at])
+    // A settlement that gave way to an earlier one leaves a minute of zeros.
+    .having((is) => is(is.fn.sum<number>("decisions"), ">", 0))
     .execute();
   const latencies = await store.query
     .selectFrom("latencies")
@@ -162,4 +165,43 @@ export async function readOverview(store: ProjectionStore, range: OverviewRange,
     buckets: new Map(buckets.get(`${step.at_ms}/${step.kind}/${step.use_case}`)?.map((l) => [l.bucket, l.n])),
   }));
   return buildOverview(range, nowMs, steps);
+}
+
+export async function spentSince(store: ProjectionStore, tenant: string, sinceMs: number): Promise<number> {
+  const { spent } = await store.query
+    .selectFrom("decisions")
+    .select((is) => is.fn.sum<number | null>("cost_nano_usd").as("spent"))
+    .where("tenant", "=", tenant)
+    .where("at_ms", ">=", sinceMs)
+    .executeTakeFirstOrThrow();
+  return spent ?? 0;
+}
+
+export async function idempotentSince(store: ProjectionStore, node: string, sinceMs: number): Promise<IdempotentRow[]> {
+  const rows = await store.query
+    .selectFrom("idempotency")
+    .selectAll()
+    .where("node", "=", node)
+    .where("at_ms", ">", sinceMs)
+    .orderBy("at_ms")
+    .execute();
+  return rows.map(({ key, body, decision_id, seq, interrupted, at_ms }) => ({
+    key,
+    body,
+    decision_id,
+    seq,
+    interrupted: interrupted === 1,
+    at_ms,
+  }));
+}
+
+export async function outcomeDigest(store: ProjectionStore, tenant: string, outcomeId: string): Promise<string | undefined> {
+  const found = await store.query
+    .selectFrom("outcomes")
+    .innerJoin("decisions", "decisions.decision_id", "outcomes.decision_id")
+    .select("outcomes.meta")
+    .where("outcomes.outcome_id", "=", outcomeId)
+    .where("decisions.tenant", "=", tenant)
+    .executeTakeFirst();
+  return found && (JSON.parse(found.meta) as OutcomeMeta).digest;
 }

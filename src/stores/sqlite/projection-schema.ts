@@ -1,7 +1,7 @@
 /** Tables of the projection. A change of any of them raises the version: older files are folded again, not migrated. */
 import type { DecisionRow, EntryKind } from "../../projection/index.ts";
 
-export const projectionVersion = 1;
+export const projectionVersion = 2;
 
 export interface DecisionTable extends Omit<
   Required<DecisionRow>,
@@ -50,6 +50,7 @@ export interface ProjectionTables {
   };
   decisions: DecisionTable;
   outcomes: { decision_id: string; outcome_id: string; node: string; seq: number; meta: string };
+  idempotency: { key: string; body: string; decision_id: string; node: string; seq: number; interrupted: number; at_ms: number };
   minutes: MinuteTable;
   latencies: { minute_ms: number; use_case: string; kind: DecisionRow["kind"]; bucket: number; n: number };
   positions: { node: string; seq: number; at_ms: number; segment: number; segment_offset: number };
@@ -81,6 +82,14 @@ create table outcomes (
   decision_id text not null, outcome_id text not null, node text not null, seq integer not null, meta text not null,
   primary key (decision_id, outcome_id)
 ) without rowid, strict;
+
+create index outcomes_id on outcomes (outcome_id);
+
+create table idempotency (
+  key text primary key, body text not null, decision_id text not null, node text not null, seq integer not null,
+  interrupted integer not null, at_ms integer not null
+) without rowid, strict;
+create index idempotency_at on idempotency (at_ms);
 
 create table minutes (
   minute_ms integer not null, use_case text not null, kind text not null, decisions integer not null,

@@ -63,6 +63,11 @@ export const statementsOf = () => ({
   outcome: `${insert("outcomes", ["decision_id", "outcome_id", "node", "seq", "meta"])}
     on conflict do update set node = excluded.node, seq = excluded.seq, meta = excluded.meta
     where (excluded.node, excluded.seq) < (node, seq)`,
+  // A key is free again after 24 h: the newest decision under it counts.
+  idempotency: `${insert("idempotency", ["key", "body", "decision_id", "node", "seq", "interrupted", "at_ms"])}
+    on conflict do update set body = excluded.body, decision_id = excluded.decision_id, node = excluded.node,
+      seq = excluded.seq, interrupted = excluded.interrupted, at_ms = excluded.at_ms
+    where (excluded.at_ms, excluded.seq) > (at_ms, seq)`,
   minute: `${insert("minutes", columnsOf.minutes)}
     on conflict do update set ${added(columnsOf.minutes.slice(3))}`,
   latency: `${insert("latencies", ["minute_ms", "use_case", "kind", "bucket", "n"])}

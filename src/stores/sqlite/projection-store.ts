@@ -174,6 +174,10 @@ export class ProjectionStore {
     if (folded.problem)
       this.#options.log(`journal ${node}, entry ${seq}: no row for the console, because ${folded.problem}`);
     if (folded.settled) this.#settle(folded.settled, minutes);
+    if (folded.idempotency && decision_id !== null) {
+      const { key, body, interrupted } = folded.idempotency;
+      this.#statements.idempotency.run(key, body, decision_id, node, seq, interrupted ? 1 : 0, folded.entry.at_ms);
+    }
     if (folded.outcome && decision_id !== null)
       this.#statements.outcome.run(decision_id, folded.outcome.outcome_id, node, seq, JSON.stringify(folded.outcome));
   }

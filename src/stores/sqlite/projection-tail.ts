@@ -159,6 +159,14 @@ export class ProjectionTail {
     await this.#running;
   }
 
+  /** Resolves when a run that began no earlier than this process's last `wake` has ended. */
+  async caughtUp(): Promise<void> {
+    await this.#running;
+    this.#resting = false;
+    if (!this.#closed && !this.#running) this.#start();
+    await this.#running;
+  }
+
   /** Ends after the batch at hand. */
   async close(): Promise<void> {
     this.#closed = true;

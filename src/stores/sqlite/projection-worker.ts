@@ -4,7 +4,10 @@ import { systemClock } from "../../kernel/clock.ts";
 import type { DecisionFilter, IndexedDecision, OverviewRange, PageCursor } from "../../projection/index.ts";
 import { nodeFiles } from "../files/index.ts";
 import { journalSource } from "./journal-source.ts";
-import { arrivalsSince, entriesOf, listDecisions, outcomesOf, readOverview } from "./projection-queries.ts";
+import { arrivalsSince, entriesOf, listDecisions, outcomesOf,
+  idempotentSince,
+  outcomeDigest,
+  spentSince, readOverview } from "./projection-queries.ts";
 import { type EntrySource, ProjectionTail } from "./projection-tail.ts";
 import { ProjectionStore } from "./projection-store.ts";
 
@@ -32,6 +35,10 @@ export function operationsOf(store: ProjectionStore, source: EntrySource, tail: 
     since: (cursor: string | undefined, filter: DecisionFilter, limit: number) =>
       arrivalsSince(store, cursor, filter, limit),
     outcomes: (decisionId: string) => outcomesOf(store, decisionId),
+    caughtUp: () => tail.caughtUp(),
+    spentSince: (tenant: string, sinceMs: number) => spentSince(store, tenant, sinceMs),
+    idempotentSince: (node: string, sinceMs: number) => idempotentSince(store, node, sinceMs),
+    outcomeDigest: (tenant: string, outcomeId: string) => outcomeDigest(store, tenant, outcomeId),
     rebuild: () => tail.rebuild(),
     close: async () => {
       await tail.close();

@@ -15,7 +15,7 @@ export const automation = z.enum(["auto", "assisted", "human"]);
 export const cacheStatus = z.enum(["off", "miss", "hit", "follower", "bypass"]);
 
 export const begunMeta = z
-  .looseObject({
+  .object({
     use_case: z.string(),
     kind,
     environment,
@@ -38,7 +38,7 @@ export const begunMeta = z
   .meta({ id: "BegunMeta" });
 
 export const attemptMeta = z
-  .looseObject({
+  .object({
     n: z.number(),
     rung: z.number(),
     slot: z.string().optional(),
@@ -59,7 +59,7 @@ export const attemptMeta = z
   })
   .meta({ id: "AttemptMeta" });
 
-const guardVerdict = z.looseObject({
+const guardVerdict = z.object({
   guard: z.string(),
   on: z.enum(["input", "output", "passages"]),
   verdict: z.enum(["allow", "deny", "modify", "error"]),
@@ -68,7 +68,7 @@ const guardVerdict = z.looseObject({
   reason: z.string().optional(),
 });
 
-const routeReason = z.looseObject({
+const routeReason = z.object({
   rung: z.number(),
   target: z.string(),
   eligible: z.boolean(),
@@ -76,10 +76,10 @@ const routeReason = z.looseObject({
   detail: z.string().optional(),
 });
 
-const retrieval = z.looseObject({
+const retrieval = z.object({
   collection: z.string(),
   generation: z.string(),
-  passages: z.array(z.looseObject({ source: z.string(), score: z.number() })),
+  passages: z.array(z.object({ source: z.string(), score: z.number() })),
 });
 
 export const settledMeta = begunMeta
@@ -96,7 +96,7 @@ export const settledMeta = begunMeta
     attempts: z.number(),
     model: z.string().optional(),
     rung: z.number().optional(),
-    cache: z.looseObject({ status: cacheStatus, from: z.string().optional() }),
+    cache: z.object({ status: cacheStatus, from: z.string().optional() }),
     retrieval: retrieval.optional(),
     guards: z.array(guardVerdict),
     score: z.number().optional(),
@@ -105,14 +105,14 @@ export const settledMeta = begunMeta
     rule: z.number().optional(),
     result: z.string().optional(),
     reasons: z.array(
-      z.looseObject({ basis: z.enum(["rule", "policy", "model"]), name: z.string(), text: z.string().optional() }),
+      z.object({ basis: z.enum(["rule", "policy", "model"]), name: z.string(), text: z.string().optional() }),
     ),
     automation,
     usage,
     cost_nano_usd: z.number(),
     dropped: z.array(z.string()).optional(),
     delivered: z.object({ frames: z.number(), bytes: z.number(), complete: z.boolean() }).optional(),
-    digests: z.object({ request: z.string(), answer: z.string().optional() }),
+    digests: z.object({ request: z.string(), answer: z.string().optional() }).optional(),
     record: z.enum(["redacted", "full", "digest"]),
     release: z.object({ slot: z.string(), bundle: z.string() }).optional(),
     refer_to: z.string().optional(),
@@ -120,7 +120,7 @@ export const settledMeta = begunMeta
   .meta({ id: "SettledMeta" });
 
 export const settledContent = z
-  .looseObject({
+  .object({
     features: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])).optional(),
     messages: z.unknown().optional(),
     answer: z.unknown().optional(),
@@ -129,8 +129,7 @@ export const settledContent = z
   .meta({ id: "SettledContent" });
 
 // The kernel's types must fit the schemas; a missing or renamed field fails to compile here.
-type Known<Value> = { [Key in keyof Value as string extends Key ? never : Key]: Value[Key] };
-type Fit<Schema extends z.ZodType, Value extends Known<z.output<Schema>>> = Value;
+type Fit<Schema extends z.ZodType, _Value extends z.output<Schema>> = Schema;
 export type Checked = [
   Fit<typeof begunMeta, BegunMeta>,
   Fit<typeof attemptMeta, AttemptMeta>,

@@ -1,5 +1,6 @@
 /** Chat over any client dialect: whole answers, streams, keep-alives while a complete rung works, errors in its own shape. */
 import type { ChatEvent, ChatResponse } from "../../kernel/chat.ts";
+import { eventsOf } from "../../kernel/chat-stream.ts";
 import { type ErrorCode, type Refusal, errorKinds, refuse } from "../../kernel/errors.ts";
 import type { ClientDialect } from "../../engines/dialects/port.ts";
 import type { Answer, ChatAsk, Frame } from "../../path/context.ts";
@@ -142,18 +143,5 @@ function failureOf(event: Extract<ChatEvent, { type: "error" }>) {
 
 /** A whole answer as the stream it would have been. */
 async function* asFrames(response: ChatResponse): AsyncGenerator<Frame> {
-  const events: ChatEvent[] = [{ type: "start", model: response.model }];
-  let calls = 0;
-  for (const part of response.parts) {
-    if (part.type === "text") events.push({ type: "text", text: part.text });
-    else if (part.type === "reasoning") events.push(part);
-    else if (part.type === "tool_call") {
-      events.push({ type: "tool_call_start", index: calls, id: part.id, name: part.name });
-      events.push({ type: "tool_call_delta", index: calls++, arguments: part.arguments });
-    }
-  }
-  events.push({ type: "finish", finish: response.finish });
-  if (response.usage) events.push({ type: "usage", usage: response.usage });
-  events.push({ type: "end" });
-  yield { events };
+  yield { events: [...eventsOf(response)] };
 }

@@ -13,6 +13,8 @@ const decode = (given: unknown): ChatRequest => {
   return decoded.request;
 };
 
+const nested = JSON.parse("[".repeat(100_000) + "]".repeat(100_000)) as unknown;
+
 describe("decodeRequest refuses", () => {
   const at = "messages[0].content[0]";
   const cases: [name: string, body: unknown, path: string][] = [
@@ -30,6 +32,7 @@ describe("decodeRequest refuses", () => {
     ["an is_error of text", block({ type: "tool_result", tool_use_id: "1", is_error: "no" }), `${at}.is_error`],
     ["a tool without schema", body({ tools: [{ name: "f" }] }), "tools[0].input_schema"],
     ["an unknown tool_choice", body({ tool_choice: { type: "maybe" } }), "tool_choice.type"],
+    ["an input without bottom", block({ type: "tool_use", id: "1", name: "f", input: { a: nested } }), `${at}.input`],
     ["a system of a number", body({ system: 1 }), "system"],
     ["stop of text", body({ stop_sequences: "x" }), "stop_sequences"],
   ];
@@ -225,7 +228,7 @@ describe("vendor stream", () => {
       index,
       content_block: { type: "tool_use", id: `t${index}`, name: "f", input },
     });
-    const events = read(text("") && start(1, {}), { type: "content_block_stop", index: 1 }, start(2, { a: 1 }), {
+    const events = read(start(1, {}), { type: "content_block_stop", index: 1 }, start(2, { a: 1 }), {
       type: "content_block_stop",
       index: 2,
     });

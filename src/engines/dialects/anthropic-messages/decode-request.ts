@@ -4,6 +4,7 @@ import {
   type Fields,
   fieldsAt,
   flagAt,
+  jsonAt,
   listAt,
   nonEmptyTextAt,
   noteUnmodelled,
@@ -104,7 +105,7 @@ function readFormat(format: Fields, request: ChatRequest, path: string): void {
     request.unmodelled.push(path);
     return;
   }
-  const schema = fieldsAt(format["schema"], `${path}.schema`);
+  const schema = jsonAt(format["schema"], `${path}.schema`);
   request.response_format = { type: "json_schema", name: unnamedSchema, schema, strict: true };
 }
 
@@ -123,7 +124,7 @@ function readTool(value: unknown, path: string, unmodelled: string[]): ChatTool 
     ...(description === undefined || description === null
       ? {}
       : { description: textAt(description, `${path}.description`) }),
-    parameters: fieldsAt(tool["input_schema"], `${path}.input_schema`),
+    parameters: jsonAt(tool["input_schema"], `${path}.input_schema`),
   };
 }
 
@@ -214,7 +215,7 @@ const blockReaders = new Map<string, BlockReader>([
         type: "tool_call",
         id: nonEmptyTextAt(block["id"], `${path}.id`),
         name: nonEmptyTextAt(block["name"], `${path}.name`),
-        arguments: JSON.stringify(fieldsAt(block["input"], `${path}.input`)),
+        arguments: JSON.stringify(jsonAt(block["input"], `${path}.input`)),
       }),
     },
   ],

@@ -5,6 +5,7 @@ import {
   fieldsAt,
   flagAt,
   integerAt,
+  jsonAt,
   listAt,
   nonEmptyTextAt,
   noteUnmodelled,
@@ -134,7 +135,7 @@ function readTool(value: unknown, path: string, unmodelled: string[]): ChatTool 
     ...(description === undefined || description === null
       ? {}
       : { description: textAt(description, `${path}.function.description`) }),
-    parameters: fieldsAt(spec["parameters"] ?? { type: "object", properties: {} }, `${path}.function.parameters`),
+    parameters: jsonAt(spec["parameters"] ?? { type: "object", properties: {} }, `${path}.function.parameters`),
   };
 }
 
@@ -174,7 +175,7 @@ function readResponseFormat(value: unknown, request: ChatRequest, path: string):
   request.response_format = {
     type,
     name: nonEmptyTextAt(spec["name"], `${path}.json_schema.name`),
-    schema: fieldsAt(spec["schema"] ?? {}, `${path}.json_schema.schema`),
+    schema: jsonAt(spec["schema"] ?? {}, `${path}.json_schema.schema`),
     ...(strict === undefined || strict === null ? {} : { strict: flagAt(strict, `${path}.json_schema.strict`) }),
   };
 }

@@ -14,22 +14,30 @@ export function encodeRequest(
   };
   if (request.stream) Object.assign(body, { stream: true, stream_options: { include_usage: true } });
   if (request.max_tokens !== undefined) body[limits.maxTokensField ?? "max_tokens"] = request.max_tokens;
-  for (const key of ["temperature", "top_p", "stop", "seed", "user", "parallel_tool_calls"] as const) {
+  for (const key of ["temperature", "top_p", "stop", "seed", "user"] as const) {
     if (request[key] !== undefined) body[key] = request[key];
   }
-  if (request.tools !== undefined && request.tools.length > 0) {
-    body["tools"] = request.tools.map((tool) => ({ type: "function", function: tool }));
-  }
-  const choice = request.tool_choice;
-  if (choice !== undefined) {
-    body["tool_choice"] = typeof choice === "string" ? choice : { type: "function", function: choice };
-  }
+  encodeTools(request, body, dropped);
   const format = request.response_format;
   if (format?.type === "json_schema") {
     const { type, ...spec } = format;
     body["response_format"] = { type, json_schema: spec };
   } else if (format !== undefined) body["response_format"] = format;
   return { body, dropped: [...dropped] };
+}
+
+/** Without tools the API refuses every word about their use. */
+function encodeTools(request: ChatRequest, body: Record<string, unknown>, dropped: Set<string>): void {
+  const choice = request.tool_choice;
+  if (request.tools === undefined || request.tools.length === 0) {
+    if (choice !== undefined && choice !== "auto" && choice !== "none") dropped.add("tool_choice");
+    return;
+  }
+  body["tools"] = request.tools.map((tool) => ({ type: "function", function: tool }));
+  if (choice !== undefined) {
+    body["tool_choice"] = typeof choice === "string" ? choice : { type: "function", function: choice };
+  }
+  if (request.parallel_tool_calls !== undefined) body["parallel_tool_calls"] = request.parallel_tool_calls;
 }
 
 /** One neutral message → its own wire message, and one more for each tool result it holds. */

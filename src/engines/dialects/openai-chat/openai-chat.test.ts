@@ -11,6 +11,8 @@ const call = (fields: object = {}) => ({
   ...fields,
 });
 
+const nested = JSON.parse("[".repeat(100_000) + "]".repeat(100_000)) as unknown;
+
 describe("decodeRequest refuses", () => {
   const cases: [name: string, body: unknown, path: string][] = [
     ["no object", [], ""],
@@ -65,6 +67,11 @@ describe("decodeRequest refuses", () => {
       "a schema without a name",
       body({ response_format: { type: "json_schema", json_schema: {} } }),
       "response_format.json_schema.name",
+    ],
+    [
+      "a schema without bottom",
+      body({ tools: [{ type: "function", function: { name: "f", parameters: { a: nested } } }] }),
+      "tools[0].function.parameters",
     ],
     ["an unknown format", body({ response_format: { type: "xml" } }), "response_format.type"],
   ];
@@ -194,6 +201,10 @@ describe("encodeRequest", () => {
         max_completion_tokens: 5,
       },
       dropped: ["logprobs", "reasoning"],
+    });
+    expect(vendor.encodeRequest({ ...request, tool_choice: { name: "f" } }, "gpt", limits)).toMatchObject({
+      body: expect.not.objectContaining({ tool_choice: expect.anything() }),
+      dropped: ["logprobs", "tool_choice"],
     });
     expect(vendor.encodeRequest(request, "gpt", { defaultMaxTokens: 1 }).body).toMatchObject({ max_tokens: 5 });
   });

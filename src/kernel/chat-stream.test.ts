@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { eventsOf, openCollector } from "./collect.ts";
+import { eventsOf, openCollector } from "./chat-stream.ts";
 
 describe("openCollector", () => {
   it("gives no answer before the end, nor after an error, but always what has come", () => {

@@ -1,5 +1,5 @@
 /** A stream as one answer, and one answer as a stream: for rungs that are judged whole, caches, and idempotent replays. */
-import type { ChatEvent, ChatPart, ChatResponse } from "../../kernel/chat.ts";
+import type { ChatEvent, ChatPart, ChatResponse } from "./chat.ts";
 
 export interface ChatCollector {
   add(event: ChatEvent): void;

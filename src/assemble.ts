@@ -1,0 +1,260 @@
+/**
+ * The composition root: with `assemble-admin.ts` the only place that names concrete stores, vendors and runtimes.
+ * It opens what lies on disk, plugs the stages together, and closes everything in the opposite order.
+ */
+import { createHmac } from "node:crypto";
+import { resolve } from "node:path";
+import { type CompiledConfig, type DataPaths, FilesSnapshotStore, type SecretSource, dataPaths, effectiveSnapshot } from "./config/index.ts";
+import { type DetectorName, type Finding, redact, scan } from "./engines/detectors/index.ts";
+import { forwardBody, isUsageOnly, openSseDecoder, vendorDialects } from "./engines/dialects/index.ts";
+import { createExtractiveRuntime, createOnnxRuntime, createRulesRuntime } from "./engines/runtimes/index.ts";
+import type { Clock } from "./kernel/clock.ts";
+import type { DecisionId } from "./kernel/ids.ts";
+import { nanoUsd } from "./kernel/money.ts";
+import type { Snapshot } from "./kernel/snapshot.ts";
+import { type Journal, type KeyRing, type Signer, fileSink, openFileKek, openFileSigner, openJournal, openKeyRing } from "./ledger/index.ts";
+import type { Decision } from "./path/context.ts";
+import type { Path } from "./path/path.ts";
+import { type Collection, openCollection } from "./retrieval/index.ts";
+import { type ConsentRegistry, IdempotencyTable, ListedConsents, createAdmit } from "./stages/admit/index.ts";
+import { createCheck } from "./stages/check/index.ts";
+import { createGround } from "./stages/ground/index.ts";
+import { KeyDirectory, openPepper } from "./stages/identify/index.ts";
+import { createJudge } from "./stages/judge/index.ts";
+import { ExactCache } from "./stages/recall/index.ts";
+import { LimitBook, MoneyBook, createReserve } from "./stages/reserve/index.ts";
+import { createRoute } from "./stages/route/index.ts";
+import { type Scanner, createScreen } from "./stages/screen/index.ts";
+import { type DialectTools, ModelHouse, createServe, createUpstream } from "./stages/serve/index.ts";
+import { createReplay, createSettle, settleInterrupted } from "./stages/settle/index.ts";
+import { type FilePort, nodeFiles } from "./stores/files/index.ts";
+import { type ControlStore, SqliteIndex, openControlStore } from "./stores/sqlite/index.ts";
+import { type Log, Metrics, countDecisions } from "./telemetry/index.ts";
+
+export interface AssembleOptions {
+  /** Process settings (server, ledger) as the file on disk says them; requests run under the applied snapshot. */
+  settings: Pick<CompiledConfig, "server" | "ledger">;
+  /** Folder that paths in `settings` are relative to. */
+  root: string;
+  dataDir: string;
+  keyFile?: string | undefined;
+  secrets: SecretSource;
+  clock: Clock;
+  log: Log;
+  files?: FilePort;
+  /** Name of this process's journal. */
+  node?: string;
+}
+
+/** Everything that runs, for the surfaces and the process's life. */
+export interface House {
+  options: AssembleOptions;
+  paths: DataPaths;
+  path: Path;
+  journal: Journal;
+  keyRing: KeyRing;
+  signer: Signer;
+  index: SqliteIndex;
+  control: ControlStore;
+  directory: KeyDirectory;
+  pepper: Uint8Array;
+  snapshots: FilesSnapshotStore;
+  limits: LimitBook;
+  money: MoneyBook;
+  models: ModelHouse;
+  metrics: Metrics;
+  /** HMAC-SHA256 under the install's key, hex. */
+  digest(data: string | Uint8Array): string;
+  /** Takes out of a text what is never recorded. */
+  scrub(text: string): string;
+  /** The snapshot that serves now, and since when. */
+  serving(): Served;
+  /** Loads a newer applied snapshot if there is one; true when it now serves. */
+  reload(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export async function assemble(options: AssembleOptions): Promise<House> {
+  const { clock, log, settings } = options;
+  const files = options.files ?? nodeFiles;
+  const paths = dataPaths(options.dataDir, options.keyFile);
+  const node = options.node ?? "server";
+
+  const signer = await openFileSigner({ files, clock, path: paths.signer });
+  const pepper = await openPepper(files, clock, paths.pepper);
+  const kek = await openFileKek({ files, clock, path: paths.keyEncryption });
+  const keyRing = await openKeyRing({ files, clock, dir: paths.ledger, node, kek });
+  const checkpoints = settings.ledger.checkpoints.map(({ file }) => fileSink({ files, folder: resolve(options.root, file) }));
+  let index: SqliteIndex | undefined;
+  const journal = await openJournal({
+    dir: paths.ledger, node, files, clock, keys: keyRing, signer, checkpoints,
+    onCommitted: ({ seq }) => index?.wake({ node, seq }),
+  });
+  const interrupted = await settleInterrupted(journal);
+  if (interrupted > 0) log.warn("settled decisions that a crash had interrupted", { decisions: interrupted });
+  const durable = { node, seq: journal.health().entries - 1 };
+  index = await SqliteIndex.open({ path: paths.projection, journalDir: paths.ledger, log: (message) => log.warn(message), durable });
+  const control = openControlStore(paths.control);
+  const directory = new KeyDirectory({ store: control.keys, pepper, environment: settings.server.environment, clock });
+  directory.watch((fault) => log.fault("the key store can't be read; known keys stay in force", fault));
+
+  const metrics = new Metrics();
+  const counters = countDecisions(metrics);
+  const money = new MoneyBook(clock);
+  const limits = new LimitBook(clock);
+  const cache = new ExactCache({ clock });
+  const idempotency = new IdempotencyTable(clock);
+  const upstream = createUpstream({ clock });
+  const models = new ModelHouse([createOnnxRuntime({ clock }), createRulesRuntime({ clock }), createExtractiveRuntime()]);
+  const snapshots = new FilesSnapshotStore(options.dataDir);
+  const serving = new Serving(snapshots, options, models);
+  await serving.reload();
+  await restore(index, { money, idempotency, snapshot: serving.current().snapshot, clock, node });
+
+  const digest = (data: string | Uint8Array) => createHmac("sha256", pepper).update(data).digest("hex");
+  const report = (d: Decision, fault: unknown) => log.fault("a decision met a fault", fault, { decision: d.id, use_case: d.useCase.name });
+  const keyRefusal = (d: Decision) => directory.isLive(d.principal.credential);
+  const settle = createSettle({
+    journal, idempotency, cache, scrub, digest, report,
+    begun: (d) => counters.begun(d.useCase.name),
+    settled: (meta) => counters.settled(meta),
+    replayed: (d) => counters.replayed(d.useCase.name),
+  });
+  const path: Path = {
+    clock,
+    snapshot: () => serving.current().snapshot,
+    countRefusal: (refusal) => counters.refusedBefore(refusal),
+    identify: (credential) => directory.identify(credential),
+    admit: createAdmit({
+      consents: { covers: (query) => serving.consents.covers(query) },
+      idempotency,
+      pseudonym: (tenant, subject) => keyRing.pseudonym(tenant, subject),
+      digest,
+      replay: createReplay({ ledger: { dir: paths.ledger, files, node }, keys: keyRing }),
+    }),
+    reserve: createReserve({ limits }),
+    screen: createScreen(scanner),
+    route: createRoute({ models }),
+    recall: (d) => cache.find(d),
+    ground: createGround({ collection: (generation) => serving.collection(generation), scanner }),
+    serve: createServe({
+      upstream, dialects, models, money, report, keyRefusal,
+      region: "onprem",
+      record: (d, meta) => void journal.append({ kind: "attempt", tenant: d.tenant.name, decision: d.id, meta }),
+    }),
+    check: createCheck(scanner),
+    judge: createJudge(),
+    settle,
+  };
+  addGauges(metrics, { journal, limits, money, cache });
+  const opened = index;
+  return {
+    options, paths, path, journal, keyRing, signer, index, control, directory, pepper, snapshots, limits, money, models, metrics, digest, scrub,
+    serving: () => serving.current(),
+    reload: () => serving.reload(),
+    async close() {
+      directory.stop();
+      await upstream.close();
+      await journal.close();
+      await opened.close();
+      await keyRing.close();
+      await models.close();
+      control.close();
+    },
+  };
+}
+
+/** `appliedBy` is the operator or command. */
+interface Served {
+  snapshot: Snapshot;
+  appliedAtMs: number;
+  appliedBy: string;
+}
+
+/** The applied snapshot with what had to be opened for it: models, collections, consents. */
+class Serving {
+  readonly #store: FilesSnapshotStore;
+  readonly #options: AssembleOptions;
+  readonly #models: ModelHouse;
+  #current: Served | undefined;
+  #collections = new Map<string, Collection>();
+  #consents: ConsentRegistry = new ListedConsents([]);
+
+  constructor(store: FilesSnapshotStore, options: AssembleOptions, models: ModelHouse) {
+    this.#store = store;
+    this.#options = options;
+    this.#models = models;
+  }
+
+  current(): Served {
+    if (!this.#current) throw new Error("no snapshot has been applied; run `weir apply`");
+    return this.#current;
+  }
+
+  collection(generation: string): Collection | undefined {
+    return this.#collections.get(generation);
+  }
+
+  get consents(): ConsentRegistry {
+    return this.#consents;
+  }
+
+  async reload(): Promise<boolean> {
+    const newest = await this.#store.current();
+    if (newest === undefined || newest.number === this.#current?.snapshot.number) return false;
+    const effective = await effectiveSnapshot(this.#store, { secrets: this.#options.secrets }, newest.number);
+    const { snapshot } = effective!.compiled;
+    const { log } = this.#options;
+    await this.#models.load(snapshot, (model, why) => log.warn("a model did not load; its rungs are not eligible", { model, why }));
+    const collections = new Map<string, Collection>();
+    for (const { ground } of snapshot.useCases.values())
+      if (ground) collections.set(ground.generation, this.#collections.get(ground.generation) ?? openCollection(ground.collection, ground.files));
+    // Both generations stay readable while requests of the old snapshot end.
+    this.#collections = new Map([...this.#collections, ...collections]);
+    this.#consents = new ListedConsents(snapshot.consents);
+    this.#current = { snapshot, appliedAtMs: newest.applied_at_ms, appliedBy: newest.applied_by };
+    return true;
+  }
+}
+
+const scanner: Scanner = {
+  scan: (text, wanted) => scan(text, wanted as ReadonlySet<DetectorName>),
+  redact: (text, found) => redact(text, found as readonly Finding[]),
+};
+
+const neverRecorded: ReadonlySet<DetectorName> = new Set(["card-security-code"]);
+const scrub = (text: string): string => {
+  const found = scan(text, neverRecorded);
+  return found.length === 0 ? text : redact(text, found);
+};
+
+const dialects: DialectTools = {
+  vendor: (name) => vendorDialects[name],
+  sse: () => openSseDecoder(),
+  splice: forwardBody,
+  isUsageOnly,
+};
+
+/** What the journal says of the current windows: money spent and idempotency keys still in force. */
+async function restore(
+  index: SqliteIndex,
+  into: { money: MoneyBook; idempotency: IdempotencyTable; snapshot: Snapshot; clock: Clock; node: string },
+): Promise<void> {
+  await index.caughtUp();
+  for (const tenant of into.snapshot.tenants.values()) {
+    const since = into.money.windowStartMs(tenant.budget?.per ?? "month");
+    into.money.restore(tenant, nanoUsd(await index.spentSince(tenant.name, since)));
+  }
+  for (const { key, body, decision_id, seq, interrupted, at_ms } of await index.idempotentSince(into.node, into.clock.now() - 24 * 3600_000))
+    into.idempotency.restore(key, { decision: decision_id as DecisionId, body, seq, state: interrupted ? "interrupted" : "done", atMs: at_ms });
+}
+
+function addGauges(metrics: Metrics, of: { journal: Journal; limits: LimitBook; money: MoneyBook; cache: ExactCache }): void {
+  const one = (name: string, help: string, read: () => number) => metrics.gauge(name, help, () => [[{}, read()]]);
+  one("weir_running_decisions", "Decisions that hold a place now.", () => of.limits.running);
+  one("weir_held_nano_usd", "Money held for running attempts.", () => of.money.held);
+  one("weir_cache_flights", "Decisions that others may wait for.", () => of.cache.leading);
+  one("weir_journal_entries", "Durable journal entries.", () => of.journal.health().entries);
+  one("weir_journal_queued_bytes", "Bytes waiting for the disk.", () => of.journal.health().queuedBytes);
+  one("weir_journal_writable", "1 while the journal can be written.", () => (of.journal.health().writable ? 1 : 0));
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { forwardBody, isUsageOnly } from "./forward.ts";
+
+const forward = (text: string, dialect: "openai-chat" | "anthropic-messages", stream: boolean): string =>
+  Buffer.from(forwardBody(Buffer.from(text), dialect, { model: "v", stream })).toString();
+
+describe("forwardBody", () => {
+  it.each([
+    ["openai-chat", true, `{"model":"v","x":1.0,"stream_options":{"include_usage":true}}`],
+    ["openai-chat", false, `{"model":"v","x":1.0}`],
+    ["anthropic-messages", true, `{"model":"v","x":1.0}`],
+  ] as const)("changes what %s needs, streaming %s", (dialect, stream, expected) => {
+    expect(forward(`{"model":"use-case","x":1.0}`, dialect, stream)).toBe(expected);
+  });
+
+  it("keeps the client's other stream options, and takes null for none", () => {
+    const kept = forward(
+      `{"model":"a","stream_options":{"include_usage":false,"include_obfuscation":false}}`,
+      "openai-chat",
+      true,
+    );
+    expect(JSON.parse(kept)).toEqual({
+      model: "v",
+      stream_options: { include_usage: true, include_obfuscation: false },
+    });
+    expect(forward(`{"model":"a","stream_options":null}`, "openai-chat", true)).toContain(
+      `"stream_options":{"include_usage":true}`,
+    );
+  });
+});
+
+describe("isUsageOnly", () => {
+  it("knows OpenAI's frame, and none of Anthropic's", () => {
+    const frame = `{"choices":[],"usage":{"prompt_tokens":1}}`;
+    expect([isUsageOnly("openai-chat", frame), isUsageOnly("anthropic-messages", frame)]).toEqual([true, false]);
+  });
+});

@@ -1,0 +1,54 @@
+/** What calls of a session cost, measured as it loads: it decides whether they run inline or in a worker. */
+import type { Clock } from "../../kernel/clock.ts";
+import type { FeatureValue } from "../../kernel/decision.ts";
+
+type Row = Record<string, FeatureValue>;
+
+/** Microseconds of a call with `n` rows: `callMicros + (n - 1) * rowMicros`. */
+export interface OnnxCost {
+  callMicros: number;
+  rowMicros: number;
+}
+
+/** A hop to a worker and back costs more than this, so shorter calls gain nothing from it. */
+export const inlineBudgetMicros = 100;
+/** Nothing that starts here comes below the budget by warming up. */
+const hopelessMicros = 1_000;
+const batchRows = 32;
+
+export async function measureCost(
+  run: (rows: readonly Row[]) => Promise<unknown>,
+  row: Row,
+  clock: Pick<Clock, "monotonic">,
+): Promise<OnnxCost> {
+  const one = [row];
+  const many = Array.from({ length: batchRows }, () => row);
+  // WebAssembly is compiled anew while it runs, in the background: the first hundreds of calls take many times longer
+  // than those that will serve, longer still on a busy machine.
+  let callMicros = Infinity;
+  for (let round = 0; round < 8; round++) {
+    callMicros = Math.min(callMicros, await timeOf(() => run(one), 100, 40, clock));
+    if (callMicros <= inlineBudgetMicros * 0.7 || callMicros > hopelessMicros) break;
+  }
+  const manyMicros = await timeOf(() => run(many), 20, 10, clock);
+  return { callMicros, rowMicros: Math.max(0, (manyMicros - callMicros) / (batchRows - 1)) };
+}
+
+/** Lower-quartile microseconds (a neighbour on the core only ever adds) over at most `times` calls and `budgetMs`. */
+async function timeOf(
+  act: () => Promise<unknown>,
+  times: number,
+  budgetMs: number,
+  clock: Pick<Clock, "monotonic">,
+): Promise<number> {
+  const taken: number[] = [];
+  const begin = clock.monotonic();
+  while (taken.length < times) {
+    const start = clock.monotonic();
+    await act();
+    const end = clock.monotonic();
+    taken.push((end - start) * 1000);
+    if (end - begin > budgetMs) break;
+  }
+  return taken.sort((a, b) => a - b)[taken.length >> 2]!;
+}
