@@ -7,6 +7,7 @@ import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { extname, join, normalize } from "node:path";
 import type { DecisionRow, Overview, Session, Totals, UseCaseOverview } from "../src/api/types.ts";
+import { fakeProof } from "./fake-proof.ts";
 import { fakeDecision, type FakeDecision, seeded } from "./fake-records.ts";
 
 export const consolePolicy =
@@ -21,7 +22,7 @@ export interface FakeAdminOptions {
   /** Milliseconds between live decisions; 0 sends none by itself. */
   liveEveryMs?: number;
   roles?: Session["operator"]["roles"];
-  /** Answers proof requests; without it they are 404. */
+  /** What to answer for a proof bundle instead of a true one. */
   proof?: (decision: FakeDecision) => unknown;
 }
 
@@ -38,7 +39,13 @@ export interface FakeAdmin {
 }
 
 const dist = join(import.meta.dirname, "../dist");
-const types: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json" };
+const types: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".json": "application/json",
+};
 const cookie = "weir_session=fake-session";
 
 export async function startFakeAdmin(options: FakeAdminOptions = {}): Promise<FakeAdmin> {
@@ -46,10 +53,18 @@ export async function startFakeAdmin(options: FakeAdminOptions = {}): Promise<Fa
   const nowMs = options.nowMs ?? Date.now();
   const count = options.history ?? 1200;
   const decisions: FakeDecision[] = [];
-  for (let i = 0; i < count; i++) decisions.push(fakeDecision(draw, Math.round(nowMs - (900_000 * (count - i)) / count), 1000 + i));
+  for (let i = 0; i < count; i++)
+    decisions.push(fakeDecision(draw, Math.round(nowMs - (900_000 * (count - i)) / count), 1000 + i));
   decisions.reverse();
   const live = new Set<{ response: ServerResponse; filter: URLSearchParams }>();
-  const world: World = { options, decisions, live, journaled: [], sessions: { signedIn: false }, tokens: new Set(["link-1", "link-2", "link-3", "link-4", "link-5", "link-6"]) };
+  const world: World = {
+    options,
+    decisions,
+    live,
+    journaled: [],
+    sessions: { signedIn: false },
+    tokens: new Set(["link-1", "link-2", "link-3", "link-4", "link-5", "link-6"]),
+  };
   const emit = (): FakeDecision => {
     const decision = fakeDecision(draw, options.nowMs === undefined ? Date.now() : nowMs, 1000 + decisions.length);
     decisions.unshift(decision);
@@ -61,7 +76,16 @@ export async function startFakeAdmin(options: FakeAdminOptions = {}): Promise<Fa
   const timer = options.liveEveryMs ? setInterval(emit, options.liveEveryMs) : undefined;
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  return { url: `http://127.0.0.1:${port}`, linkToken: "link-1", inviteToken: "invite-1", password: "correct horse battery", decisions, journaled: world.journaled, emit, close: () => closeAll(server, timer) };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    linkToken: "link-1",
+    inviteToken: "invite-1",
+    password: "correct horse battery",
+    decisions,
+    journaled: world.journaled,
+    emit,
+    close: () => closeAll(server, timer),
+  };
 }
 
 function closeAll(server: Server, timer: NodeJS.Timeout | undefined): Promise<void> {
@@ -84,68 +108,130 @@ interface World {
 async function answer(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", "http://localhost");
   if (url.pathname.startsWith("/console")) return serveFile(url.pathname, response);
-  if (!url.pathname.startsWith("/admin/v1/")) return problem(response, 404, "route_not_found", "There is nothing at this path.");
+  if (!url.pathname.startsWith("/admin/v1/"))
+    return problem(response, 404, "route_not_found", "There is nothing at this path.");
   const path = url.pathname.slice("/admin/v1".length);
   const body = await bodyOf(request);
   const route = `${request.method} ${path}`;
-  if (path.startsWith("/session") || path.startsWith("/invitations")) return sessionRoutes(world, route, body, request, response);
-  if (!(request.headers.cookie ?? "").includes(cookie)) return problem(response, 401, "not_signed_in", "You are not signed in.", "Sign in at /console.");
-  if (request.method !== "GET" && request.headers["x-weir-csrf"] !== "csrf-1") return problem(response, 403, "origin_refused", "The request does not come from the console.");
+  if (path.startsWith("/session") || path.startsWith("/invitations"))
+    return sessionRoutes(world, route, body, request, response);
+  if (!(request.headers.cookie ?? "").includes(cookie))
+    return problem(response, 401, "not_signed_in", "You are not signed in.", "Sign in at /console.");
+  if (request.method !== "GET" && request.headers["x-weir-csrf"] !== "csrf-1")
+    return problem(response, 403, "origin_refused", "The request does not come from the console.");
   return signedInRoutes(world, route, path, url.searchParams, body, request, response);
 }
 
-function sessionRoutes(world: World, route: string, body: Record<string, string>, request: IncomingMessage, response: ServerResponse): void {
-  const open = (): void => json(response, 200, sessionOf(world.options), { "set-cookie": `${cookie}; HttpOnly; SameSite=Strict; Path=/` });
+function sessionRoutes(
+  world: World,
+  route: string,
+  body: Record<string, string>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const open = (): void =>
+    json(response, 200, sessionOf(world.options), { "set-cookie": `${cookie}; HttpOnly; SameSite=Strict; Path=/` });
   if (route === "GET /session") {
     if ((request.headers.cookie ?? "").includes(cookie)) return json(response, 200, sessionOf(world.options));
     return problem(response, 401, "not_signed_in", "You are not signed in.", "Sign in at /console.");
   }
-  if (route === "DELETE /session") return void response.writeHead(204, { "set-cookie": "weir_session=; Max-Age=0; Path=/" }).end();
-  if (route === "POST /session/token") return world.tokens.delete(body["token"] ?? "") ? open() : problem(response, 401, "sign_in_failed", "This link was used already or has expired.", "Ask for a new one with `weir operators link NAME`.");
-  if (route === "POST /session") return body["name"] === "Ada" && body["password"] === "correct horse battery" ? open() : problem(response, 401, "sign_in_failed", "Name, password or passkey do not match.", "Try again, or ask an admin for a new invitation.");
-  if (route === "POST /invitations/accept") return body["token"] === "invite-1" ? open() : problem(response, 401, "sign_in_failed", "This invitation was used already or has expired.");
+  if (route === "DELETE /session")
+    return void response.writeHead(204, { "set-cookie": "weir_session=; Max-Age=0; Path=/" }).end();
+  if (route === "POST /session/token")
+    return world.tokens.delete(body["token"] ?? "")
+      ? open()
+      : problem(
+          response,
+          401,
+          "sign_in_failed",
+          "This link was used already or has expired.",
+          "Ask for a new one with `weir operators link NAME`.",
+        );
+  if (route === "POST /session")
+    return body["name"] === "Ada" && body["password"] === "correct horse battery"
+      ? open()
+      : problem(
+          response,
+          401,
+          "sign_in_failed",
+          "Name, password or passkey do not match.",
+          "Try again, or ask an admin for a new invitation.",
+        );
+  if (route === "POST /invitations/accept")
+    return body["token"] === "invite-1"
+      ? open()
+      : problem(response, 401, "sign_in_failed", "This invitation was used already or has expired.");
   return problem(response, 404, "route_not_found", "There is nothing at this path.");
 }
 
-function signedInRoutes(world: World, route: string, path: string, query: URLSearchParams, body: Record<string, string>, request: IncomingMessage, response: ServerResponse): void {
+function signedInRoutes(
+  world: World,
+  route: string,
+  path: string,
+  query: URLSearchParams,
+  body: Record<string, string>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   if (route === "GET /use-cases") return json(response, 200, { use_cases: fakeUseCases });
   if (route === "GET /overview") return json(response, 200, overviewOf(world, query.get("range") ?? "1h"));
   if (route === "GET /decisions") return json(response, 200, pageOf(world.decisions, query));
   if (route === "GET /decisions/stream") return openStream(world, query, request, response);
-  if (route === "GET /ledger") return json(response, 200, { nodes: [{ node: "node-1", entries: 6000, writable: true }], public_key: "fake" });
+  if (route === "GET /ledger")
+    return json(response, 200, { nodes: [{ node: "node-1", entries: 6000, writable: true }], public_key: "fake" });
   const match = /^(GET|POST) \/decisions\/(dec_[0-9a-z]+)(\/content|\/proof)?$/.exec(route);
   const decision = match ? world.decisions.find(({ row }) => row.decision_id === match[2]) : undefined;
-  if (match && decision === undefined) return problem(response, 404, "not_found", "There is no such decision.", "Check the id in the address.");
+  if (match && decision === undefined)
+    return problem(response, 404, "not_found", "There is no such decision.", "Check the id in the address.");
   if (decision === undefined) return problem(response, 404, "route_not_found", `There is nothing at ${path}.`);
   if (match?.[3] === undefined) return json(response, 200, decision.detail);
   if (match[3] === "/content") return contentOf(world, decision, body, response);
-  const bundle = world.options.proof?.(decision);
-  return bundle === undefined ? problem(response, 404, "not_found", "There is no checkpoint over this decision yet.") : json(response, 200, bundle);
+  return json(response, 200, (world.options.proof ?? fakeProof)(decision));
 }
 
 function contentOf(world: World, decision: FakeDecision, body: Record<string, string>, response: ServerResponse): void {
   const roles = world.options.roles ?? ["admin"];
-  if (!roles.some((role) => role === "admin" || role === "reviewer" || role === "auditor")) return problem(response, 403, "role_required", "Opening content needs the role reviewer, auditor or admin.", "Ask an admin for the role named in the message.");
-  if (decision.content === undefined || !decision.detail.content_available) return problem(response, 404, "content_not_recorded", "This decision's content was not recorded.");
-  world.journaled.push({ act: "content.open", on: `decision:${decision.row.decision_id}`, reason: body["reason"] ?? "" });
+  if (!roles.some((role) => role === "admin" || role === "reviewer" || role === "auditor"))
+    return problem(
+      response,
+      403,
+      "role_required",
+      "Opening content needs the role reviewer, auditor or admin.",
+      "Ask an admin for the role named in the message.",
+    );
+  if (decision.content === undefined || !decision.detail.content_available)
+    return problem(response, 404, "content_not_recorded", "This decision's content was not recorded.");
+  world.journaled.push({
+    act: "content.open",
+    on: `decision:${decision.row.decision_id}`,
+    reason: body["reason"] ?? "",
+  });
   return json(response, 200, { content: decision.content });
 }
 
 function openStream(world: World, filter: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-  response.write(": open\n\n");
+  response.write("retry: 2000\nid: arrival-0\n\n");
   const entry = { response, filter };
   world.live.add(entry);
   request.on("close", () => world.live.delete(entry));
 }
 
-const eventOf = (row: DecisionRow): string => `event: decision\nid: ${row.decision_id}\ndata: ${JSON.stringify(row)}\n\n`;
+const eventOf = (row: DecisionRow): string =>
+  `event: decision\nid: arrival-${row.decision_id}\ndata: ${JSON.stringify(row)}\n\n`;
 
 function matches(row: DecisionRow, filter: URLSearchParams): boolean {
   const equal = (name: string, value: string | undefined): boolean => !filter.get(name) || filter.get(name) === value;
   const text = filter.get("q");
+  const untilMs = Number(filter.get("until_ms") ?? Infinity);
   return (
-    equal("use_case", row.use_case) && equal("state", row.state) && equal("code", row.code) && equal("result", row.result) && equal("principal", row.principal_id) && (!text || row.decision_id.startsWith(text) || row.subject === text)
+    equal("use_case", row.use_case) &&
+    equal("state", row.state) &&
+    equal("code", row.code) &&
+    equal("result", row.result) &&
+    equal("principal", row.principal_id) &&
+    row.at_ms < untilMs &&
+    (!text || row.decision_id.startsWith(text) || row.subject === text)
   );
 }
 
@@ -158,7 +244,12 @@ function pageOf(decisions: FakeDecision[], query: URLSearchParams): { decisions:
   return found.length > limit ? { decisions: rows, next_cursor: rows.at(-1)!.decision_id } : { decisions: rows };
 }
 
-const spans: Record<string, [number, number]> = { "15m": [900_000, 15_000], "1h": [3_600_000, 60_000], "24h": [86_400_000, 1_200_000], "7d": [604_800_000, 10_800_000] };
+const spans: Record<string, [number, number]> = {
+  "15m": [900_000, 15_000],
+  "1h": [3_600_000, 60_000],
+  "24h": [86_400_000, 1_200_000],
+  "7d": [604_800_000, 10_800_000],
+};
 
 /** History before the generated decisions is drawn per step, so that long ranges have a shape. */
 function overviewOf(world: World, range: string): Overview {
@@ -173,42 +264,134 @@ function overviewOf(world: World, range: string): Overview {
       const wave = 1 + 0.35 * Math.sin(i / 7 + index) + 0.22 * (draw() - 0.5) * 2;
       const decisions = Math.round((([1.35, 0.55, 0.22][index]! * step) / 1000) * wave);
       const bump = index === 1 && i > span / step / 1.6 && i < span / step / 1.45 ? 3.2 : 1;
-      return { at_ms: fromMs + i * step, decisions, errors: draw() < 0.25 ? Math.round(decisions * 0.012 * bump * draw() * 3) : 0, p95_ms: decisions === 0 ? null : [2.9, 1850, 310][index]! * bump * (0.85 + 0.3 * draw()), cost_nano_usd: Math.round(decisions * [0, 391_200, 7_300][index]! * (0.9 + 0.2 * draw())) };
+      return {
+        at_ms: fromMs + i * step,
+        decisions,
+        errors: draw() < 0.25 ? Math.round(decisions * 0.012 * bump * draw() * 3) : 0,
+        p95_ms: decisions === 0 ? null : [2.9, 1850, 310][index]! * bump * (0.85 + 0.3 * draw()),
+        cost_nano_usd: Math.round(decisions * [0, 391_200, 7_300][index]! * (0.9 + 0.2 * draw())),
+      };
     });
     return { name, kind: name === "credit" ? "score" : "chat", totals: totalsOf(rows, series, span), series };
   });
-  return { range: range as Overview["range"], step_ms: step, from_ms: fromMs, to_ms: toMs, totals: mergeTotals(useCases.map(({ totals }) => totals), span), use_cases: useCases };
+  return {
+    range: range as Overview["range"],
+    step_ms: step,
+    from_ms: fromMs,
+    to_ms: toMs,
+    totals: mergeTotals(
+      useCases.map(({ totals }) => totals),
+      span,
+    ),
+    use_cases: useCases,
+  };
 }
 
 function totalsOf(rows: DecisionRow[], series: UseCaseOverview["series"], span: number): Totals {
   const decisions = series.reduce((sum, point) => sum + point.decisions, 0);
-  const share = (state: string): number => (rows.length === 0 ? 0 : Math.round((rows.filter((row) => row.state === state).length / rows.length) * decisions));
+  const share = (state: string): number =>
+    rows.length === 0 ? 0 : Math.round((rows.filter((row) => row.state === state).length / rows.length) * decisions);
   const durations = rows.map((row) => row.duration_ms).sort((a, b) => a - b);
-  const at = (quantile: number): number | null => durations[Math.min(durations.length - 1, Math.floor(quantile * durations.length))] ?? null;
-  const [referred, refused, failed, interrupted] = [share("referred"), share("refused"), share("failed"), share("interrupted")];
-  return { decisions, answered: decisions - referred - refused - failed - interrupted, referred, refused, failed, interrupted, errors: series.reduce((sum, point) => sum + point.errors, 0), cache_hits: rows.length === 0 ? 0 : Math.round((rows.filter((row) => row.cache === "hit").length / rows.length) * decisions), cost_nano_usd: series.reduce((sum, point) => sum + point.cost_nano_usd, 0), p50_ms: at(0.5), p95_ms: at(0.95), p99_ms: at(0.99), rate_per_s: decisions / (span / 1000) };
+  const at = (quantile: number): number | null =>
+    durations[Math.min(durations.length - 1, Math.floor(quantile * durations.length))] ?? null;
+  const [referred, refused, failed, interrupted] = [
+    share("referred"),
+    share("refused"),
+    share("failed"),
+    share("interrupted"),
+  ];
+  return {
+    decisions,
+    answered: decisions - referred - refused - failed - interrupted,
+    referred,
+    refused,
+    failed,
+    interrupted,
+    errors: series.reduce((sum, point) => sum + point.errors, 0),
+    cache_hits:
+      rows.length === 0 ? 0 : Math.round((rows.filter((row) => row.cache === "hit").length / rows.length) * decisions),
+    cost_nano_usd: series.reduce((sum, point) => sum + point.cost_nano_usd, 0),
+    p50_ms: at(0.5),
+    p95_ms: at(0.95),
+    p99_ms: at(0.99),
+    rate_per_s: decisions / (span / 1000),
+  };
 }
 
 function mergeTotals(parts: Totals[], span: number): Totals {
   const sum = (name: keyof Totals): number => parts.reduce((total, part) => total + (part[name] ?? 0), 0);
-  const most = (name: "p50_ms" | "p95_ms" | "p99_ms"): number | null => parts.reduce<number | null>((high, part) => (part[name] === null ? high : Math.max(high ?? 0, part[name])), null);
-  return { decisions: sum("decisions"), answered: sum("answered"), referred: sum("referred"), refused: sum("refused"), failed: sum("failed"), interrupted: sum("interrupted"), errors: sum("errors"), cache_hits: sum("cache_hits"), cost_nano_usd: sum("cost_nano_usd"), p50_ms: most("p50_ms"), p95_ms: most("p95_ms"), p99_ms: most("p99_ms"), rate_per_s: sum("decisions") / (span / 1000) };
+  const most = (name: "p50_ms" | "p95_ms" | "p99_ms"): number | null =>
+    parts.reduce<number | null>((high, part) => (part[name] === null ? high : Math.max(high ?? 0, part[name])), null);
+  return {
+    decisions: sum("decisions"),
+    answered: sum("answered"),
+    referred: sum("referred"),
+    refused: sum("refused"),
+    failed: sum("failed"),
+    interrupted: sum("interrupted"),
+    errors: sum("errors"),
+    cache_hits: sum("cache_hits"),
+    cost_nano_usd: sum("cost_nano_usd"),
+    p50_ms: most("p50_ms"),
+    p95_ms: most("p95_ms"),
+    p99_ms: most("p99_ms"),
+    rate_per_s: sum("decisions") / (span / 1000),
+  };
 }
 
 const fakeUseCases = [
-  { name: "credit", kind: "score", risk: "high", data_class: "personal", owner: "lending", ladder: ["scorecard-7", "baseline", "refer:underwriters"], bundle: "9f2c41e07ab3", release: "four-eyes" },
-  { name: "assistant", kind: "chat", risk: "limited", data_class: "internal", owner: "service-desk", ladder: ["qwen-small", "gpt-main", "extractive", "template"], bundle: "41ab90ee7f33", release: "one-person" },
-  { name: "triage", kind: "chat", risk: "minimal", data_class: "internal", owner: "operations", ladder: ["qwen-small"], bundle: "c7730b15d2e9", release: "direct" },
+  {
+    name: "credit",
+    kind: "score",
+    risk: "high",
+    data_class: "personal",
+    owner: "lending",
+    ladder: ["scorecard-7", "baseline", "refer:underwriters"],
+    bundle: "9f2c41e07ab3",
+    release: "four-eyes",
+  },
+  {
+    name: "assistant",
+    kind: "chat",
+    risk: "limited",
+    data_class: "internal",
+    owner: "service-desk",
+    ladder: ["qwen-small", "gpt-main", "extractive", "template"],
+    bundle: "41ab90ee7f33",
+    release: "one-person",
+  },
+  {
+    name: "triage",
+    kind: "chat",
+    risk: "minimal",
+    data_class: "internal",
+    owner: "operations",
+    ladder: ["qwen-small"],
+    bundle: "c7730b15d2e9",
+    release: "direct",
+  },
 ];
 
-const sessionOf = (options: FakeAdminOptions): Session => ({ operator: { id: "op_01", name: "Ada", roles: options.roles ?? ["admin"] }, csrf: "csrf-1", environment: "dev", install: "bank-example", version: "0.1.0", example: true });
+const sessionOf = (options: FakeAdminOptions): Session => ({
+  operator: { id: "op_01", name: "Ada", roles: options.roles ?? ["admin"] },
+  csrf: "csrf-1",
+  environment: "dev",
+  install: "bank-example",
+  version: "0.1.0",
+  example: true,
+});
 
 function serveFile(path: string, response: ServerResponse): void {
   const relative = normalize(path.slice("/console".length)).replace(/^(\.\.[/\\])+/, "");
   const file = join(dist, relative);
   const found = file.startsWith(dist) && existsSync(file) && statSync(file).isFile();
   const served = found ? file : join(dist, "index.html");
-  response.writeHead(200, { "content-type": types[extname(served)] ?? "application/octet-stream", "content-security-policy": consolePolicy, "x-content-type-options": "nosniff", "cache-control": found && relative.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache" });
+  response.writeHead(200, {
+    "content-type": types[extname(served)] ?? "application/octet-stream",
+    "content-security-policy": consolePolicy,
+    "x-content-type-options": "nosniff",
+    "cache-control": found && relative.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
+  });
   createReadStream(served).pipe(response);
 }
 
@@ -216,7 +399,14 @@ const json = (response: ServerResponse, status: number, body: unknown, headers: 
   void response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 
 const problem = (response: ServerResponse, status: number, code: string, title: string, fix?: string): void =>
-  json(response, status, { type: `https://weir.dev/errors/${code}`, title, status, detail: title, code, ...(fix === undefined ? {} : { fix }) });
+  json(response, status, {
+    type: `https://weir.dev/errors/${code}`,
+    title,
+    status,
+    detail: title,
+    code,
+    ...(fix === undefined ? {} : { fix }),
+  });
 
 async function bodyOf(request: IncomingMessage): Promise<Record<string, string>> {
   const chunks: Buffer[] = [];

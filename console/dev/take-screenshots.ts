@@ -24,16 +24,44 @@ const of = (server: FakeAdmin, wanted: (row: FakeAdmin["decisions"][number]["row
   return found.row.decision_id;
 };
 
-const screens: { name: string; path: () => string; server?: FakeAdmin; width?: number; act?: (page: Page) => Promise<void> }[] = [
+const screens: {
+  name: string;
+  path: () => string;
+  server?: FakeAdmin;
+  width?: number;
+  act?: (page: Page) => Promise<void>;
+}[] = [
   { name: "overview", path: () => "/console/?range=1h", act: async (page) => page.mouse.move(500, 560) },
   { name: "overview-900", path: () => "/console/?range=24h", width: 900 },
   { name: "decisions", path: () => "/console/decisions" },
   { name: "decisions-filtered", path: () => "/console/decisions?use_case=assistant&state=answered" },
   { name: "decisions-900", path: () => "/console/decisions", width: 900 },
-  { name: "decision-credit", path: () => `/console/decisions/${of(fake, (row) => row.use_case === "credit" && row.result === "approve")}`, act: openContent },
-  { name: "decision-chat", path: () => `/console/decisions/${of(fake, (row) => row.use_case === "assistant" && row.attempts > 1 && row.state === "answered")}`, act: openContent },
-  { name: "decision-900", path: () => `/console/decisions/${of(fake, (row) => row.use_case === "credit" && row.result === "refer")}`, width: 900 },
+  {
+    name: "decision-credit",
+    path: () => `/console/decisions/${of(fake, (row) => row.use_case === "credit" && row.result === "approve")}`,
+    act: openContent,
+  },
+  {
+    name: "decision-chat",
+    path: () =>
+      `/console/decisions/${of(fake, (row) => row.use_case === "assistant" && row.attempts > 1 && row.state === "answered")}`,
+    act: openContent,
+  },
+  {
+    name: "decision-top",
+    path: () => `/console/decisions/${of(fake, (row) => row.use_case === "credit" && row.result === "decline")}`,
+  },
+  {
+    name: "decision-900",
+    path: () => `/console/decisions/${of(fake, (row) => row.use_case === "credit" && row.result === "refer")}`,
+    width: 900,
+  },
   { name: "decision-refused", path: () => `/console/decisions/${of(fake, (row) => row.state === "refused")}` },
+  {
+    name: "overview-table",
+    path: () => "/console/?range=15m",
+    act: async (page) => page.getByRole("button", { name: "Latency p95 as a table" }).click(),
+  },
   { name: "shortcuts", path: () => "/console/decisions", act: async (page) => page.keyboard.press("?") },
   { name: "menu", path: () => "/console/", act: async (page) => page.getByRole("button", { name: "Ada" }).click() },
   { name: "decisions-empty", path: () => "/console/decisions", server: empty },
@@ -41,6 +69,8 @@ const screens: { name: string; path: () => string; server?: FakeAdmin; width?: n
 ];
 
 async function openContent(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Verify here" }).click();
+  await page.getByText("The proof holds").waitFor();
   await page.getByLabel("Reason for opening the content").fill("The applicant's appeal 2026-118");
   await page.getByRole("button", { name: "Open content" }).click();
   await page.getByRole("button", { name: "Close content" }).waitFor();
@@ -48,7 +78,8 @@ async function openContent(page: Page): Promise<void> {
 
 function watch(page: Page, name: string): void {
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type()) && !/status of (401|404)/.test(message.text())) report(name, `console: ${message.text()}`);
+    if (["error", "warning"].includes(message.type()) && !/status of (401|404)/.test(message.text()))
+      report(name, `console: ${message.text()}`);
   });
   page.on("pageerror", (error) => report(name, `fault: ${error.message}`));
 }
@@ -61,7 +92,14 @@ function report(name: string, text: string): void {
 async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`) });
   const { violations } = await new AxeBuilder({ page }).analyze();
-  for (const { id, nodes } of violations) report(name, `axe ${id}: ${nodes.slice(0, 4).map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message.slice(0, 140) ?? ""}`).join(" | ")}`);
+  for (const { id, nodes } of violations)
+    report(
+      name,
+      `axe ${id}: ${nodes
+        .slice(0, 4)
+        .map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message.slice(0, 140) ?? ""}`)
+        .join(" | ")}`,
+    );
 }
 
 async function signIn(context: BrowserContext, server: FakeAdmin): Promise<void> {
@@ -97,4 +135,6 @@ for (const theme of ["dark", "light"] as const) {
 await browser.close();
 await fake.close();
 await empty.close();
-console.log(troubles === 0 ? `No troubles. Pictures are in ${folder}.` : `${troubles} troubles. Pictures are in ${folder}.`);
+console.log(
+  troubles === 0 ? `No troubles. Pictures are in ${folder}.` : `${troubles} troubles. Pictures are in ${folder}.`,
+);

@@ -85,7 +85,7 @@ const assistantCommand = (origin: string, key: string): string =>
     `curl -i ${origin}/v1/chat/completions`,
     `-H 'authorization: Bearer ${key}'`,
     "-H 'content-type: application/json'",
-    `-d '${JSON.stringify({ model: "assistant", messages: [{ role: "user", content: "How do I report a lost card?" }] })}'`,
+    `-d '${JSON.stringify({ model: "assistant", messages: [{ role: "user", content: "I have lost my card, what should I do?" }] })}'`,
   ].join(" ");
 
 /** Ollama's and llama.cpp's usual ports, on this machine only. */

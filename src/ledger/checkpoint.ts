@@ -3,6 +3,7 @@ import { createHash, createPrivateKey, createPublicKey, sign, verify } from "nod
 import type { Clock } from "../kernel/clock.ts";
 import type { FilePort } from "../stores/files/port.ts";
 import { LedgerError } from "./errors.ts";
+import { readOrMake } from "./key-encryption.ts";
 import { noteParts } from "./note.ts";
 import type { Signer } from "./port.ts";
 
@@ -91,17 +92,22 @@ export function signerOf(install: string, seed: Uint8Array): Signer {
   return { install, publicKey, sign: (message) => sign(null, message, privateKey) };
 }
 
+interface SigningKeyFile {
+  install: string;
+  ed25519_seed: string;
+}
+
 /** The installation's signing key from a file, made with mode 0600 when absent. Keep it off the data directory's disk. */
 export async function openFileSigner(options: { files: FilePort; clock: Clock; path: string }): Promise<Signer> {
   const { files, clock, path } = options;
-  const fresh = {
-    install: Buffer.from(clock.randomBytes(5)).toString("hex"),
-    ed25519_seed: Buffer.from(clock.randomBytes(32)).toString("base64"),
+  const make = (): string => {
+    const install = Buffer.from(clock.randomBytes(5)).toString("hex");
+    const ed25519_seed = Buffer.from(clock.randomBytes(32)).toString("base64");
+    return `${JSON.stringify({ install, ed25519_seed } satisfies SigningKeyFile)}\n`;
   };
-  await files.replace(path, Buffer.from(`${JSON.stringify(fresh)}\n`), { mode: 0o600, onlyIfAbsent: true });
-  const text = new TextDecoder().decode((await files.read(path)) ?? new Uint8Array());
+  const text = await readOrMake(files, path, make);
   try {
-    const { install, ed25519_seed } = JSON.parse(text) as typeof fresh;
+    const { install, ed25519_seed } = JSON.parse(text) as SigningKeyFile;
     const seed = Buffer.from(ed25519_seed, "base64");
     if (/^[a-z0-9-]{1,40}$/.test(install) && seed.length === 32) return signerOf(install, seed);
   } catch {

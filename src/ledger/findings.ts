@@ -30,6 +30,7 @@ export const findingCodes = {
   resigned: "the store is signed by another key than a checkpoint that was saved elsewhere",
   saved_invalid: "a saved checkpoint is not readable or not signed by the expected key",
   node_missing: "a saved checkpoint is of a log that the store does not have",
+  checkpoint_unchecked: "damage before a checkpoint prevents the comparison with its root",
   key_not_trusted: "no public key was given: the store's own was used, which proves nothing to others",
   not_yet_sealed: "entries after the last checkpoint: checked for damage, not yet proven",
 } as const;

@@ -90,6 +90,26 @@ describe("group commit", () => {
     expect(count(files, "datasync")).toBe(before + 1);
   });
 
+  it("keeps entries whose content can't be sealed yet, in order", async () => {
+    const { files, keys, clock } = await prepare();
+    let broken = true;
+    const ring = {
+      keyFor: (...at: Parameters<typeof keys.keyFor>) => {
+        if (broken) throw new Error("no key today");
+        return keys.keyFor(...at);
+      },
+    };
+    const failing = Object.assign(Object.create(keys) as typeof keys, ring, { persist: () => keys.persist() });
+    const journal = await openJournal({ dir, node: "other", files, clock, keys: failing, signer, checkpoints: [] });
+    const content = { key: { tenant: "t" }, value: 1 };
+    for (let i = 0; i < 3; i++) journal.append({ kind: "admin", tenant: "t", meta: { i }, content });
+    await clock.advance(1000);
+    expect(journal.health()).toMatchObject({ writable: false, entries: 0, lastError: "no key today" });
+    broken = false;
+    await clock.advance(10_000);
+    expect(journal.health()).toMatchObject({ writable: true, entries: 3, queuedBytes: 0 });
+  });
+
   it("serialises once, while append runs, and refuses what is no JSON", async () => {
     const { files, journal } = await prepare();
     const meta = { result: "approve" };

@@ -94,13 +94,13 @@ class FileJournal implements Journal {
   #lastError: string | undefined;
   #closed = false;
 
-  constructor(options: JournalOptions, lock: FileLock, recovered: Recovered) {
+  constructor(options: JournalOptions, lock: FileLock, recovered: Recovered, unreachable: ReadonlyMap<string, string>) {
     this.node = options.node;
     this.#options = options;
     this.#nodeJson = JSON.stringify(options.node);
     this.#lock = lock;
     this.#encoder = new BatchEncoder(options.keys, options.clock);
-    this.#sealing = new Sealing({ ...options, sinks: options.checkpoints }, recovered);
+    this.#sealing = new Sealing({ ...options, sinks: options.checkpoints }, recovered, unreachable);
     this.#state = recovered.state;
     this.#segment = recovered.segment;
     this.#nextSeq = recovered.state.size;
@@ -155,7 +155,7 @@ class FileJournal implements Journal {
   async #drain(): Promise<void> {
     while (this.#batch || this.#queue.length > 0) {
       try {
-        this.#batch ??= this.#encoder.encode(this.#takeBatch());
+        this.#batch ??= this.#nextBatch();
         await this.#write(this.#batch);
         this.#committed(this.#batch);
       } catch (error) {
@@ -168,11 +168,14 @@ class FileJournal implements Journal {
     this.#drained?.();
   }
 
-  #takeBatch(): Queued[] {
+  /** Leaves the queue as it is when sealing the content fails. */
+  #nextBatch(): Batch {
     let count = 0;
     for (let size = 0; count < this.#queue.length && count < batchEntries && size < batchCharacters; count++)
       size += weightOf(this.#queue[count]!);
-    return this.#queue.splice(0, count);
+    const batch = this.#encoder.encode(this.#queue.slice(0, count));
+    this.#queue.splice(0, count);
+    return batch;
   }
 
   async #write(batch: Batch): Promise<void> {
@@ -274,12 +277,18 @@ async function removeLeftovers({ files, dir, node }: JournalOptions): Promise<vo
     if (!folder && name.endsWith(".tmp")) await files.remove(`${dir}/${node}/${name}`);
 }
 
-/** What the sinks hold of this log; one that can't be read is no reason not to start, a foreign note is. */
-async function knownElsewhere(options: JournalOptions): Promise<SignedCheckpoint[]> {
+/** What the sinks hold of this log; one that can't be reached shows in health, a foreign note stops the start. */
+async function knownElsewhere(
+  options: JournalOptions,
+): Promise<{ known: SignedCheckpoint[]; unreachable: Map<string, string> }> {
   const origin = originOf(options.signer.install, options.node);
   const known: SignedCheckpoint[] = [];
+  const unreachable = new Map<string, string>();
   for (const sink of options.checkpoints) {
-    const note = await sink.latest?.(origin);
+    const note = await sink.latest?.(origin).catch((error: unknown) => {
+      unreachable.set(sink.name, (error as Error).message);
+      return undefined;
+    });
     if (note === undefined) continue;
     const checkpoint = parseCheckpoint(note);
     if (!checkpoint || checkpoint.origin !== origin || !isSignedBy(checkpoint, options.signer.publicKey))
@@ -289,7 +298,7 @@ async function knownElsewhere(options: JournalOptions): Promise<SignedCheckpoint
       );
     known.push(checkpoint);
   }
-  return known;
+  return { known, unreachable };
 }
 
 /**
@@ -306,10 +315,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   });
   try {
     await removeLeftovers(options);
-    const known = await knownElsewhere(options);
+    const { known, unreachable } = await knownElsewhere(options);
     const recovered = await recover({ files, dir, node }, known);
+    // Now that the node is ours: keys that another process left here are read and synced before any is used.
+    await options.keys.persist();
     await pinSigner({ ...options, signer, sinks: options.checkpoints });
-    return new FileJournal(options, lock, recovered);
+    return new FileJournal(options, lock, recovered, unreachable);
   } catch (error) {
     await lock.release();
     throw error;

@@ -25,14 +25,17 @@ export function unseal(secret: Uint8Array, sealed: Uint8Array, context: string):
 
 export const sealRoom = ivBytes + tagBytes;
 
+/** The text of a secret file, made with mode 0600 when absent; of two processes that make it, both get the first one's. */
+export async function readOrMake(files: FilePort, path: string, make: () => string): Promise<string> {
+  const there = await files.read(path);
+  if (!there) await files.replace(path, Buffer.from(make()), { mode: 0o600, onlyIfAbsent: true });
+  return new TextDecoder().decode(there ?? (await files.read(path))).trim();
+}
+
 /** Opens the key file, or makes it with mode 0600 when absent. */
 export async function openFileKek(options: { files: FilePort; clock: Clock; path: string }): Promise<KekPort> {
   const { files, clock, path } = options;
-  await files.replace(path, Buffer.from(`${Buffer.from(clock.randomBytes(32)).toString("base64")}\n`), {
-    mode: 0o600,
-    onlyIfAbsent: true,
-  });
-  const text = new TextDecoder().decode((await files.read(path)) ?? new Uint8Array()).trim();
+  const text = await readOrMake(files, path, () => `${Buffer.from(clock.randomBytes(32)).toString("base64")}\n`);
   const secret = Buffer.from(text, "base64");
   if (secret.length !== 32)
     throw new LedgerError(

@@ -42,7 +42,7 @@ const frameOfRecords = (records: readonly KeyRecord[]): Buffer =>
   frameOf(frameTypes.keys, Buffer.from(JSON.stringify(records)));
 
 export class KeyLog {
-  readonly records: Map<string, KeyRecord>;
+  #records: Map<string, KeyRecord>;
   readonly #files: FilePort;
   readonly #path: string;
   #file: OpenFile | undefined;
@@ -51,19 +51,31 @@ export class KeyLog {
   private constructor(files: FilePort, path: string, content: KeyLogContent) {
     this.#files = files;
     this.#path = path;
-    this.records = content.records;
+    this.#records = content.records;
     this.#length = content.length;
   }
 
+  get records(): ReadonlyMap<string, KeyRecord> {
+    return this.#records;
+  }
+
   static async open(files: FilePort, path: string): Promise<KeyLog> {
-    const content = readKeyLog((await files.read(path)) ?? new Uint8Array(), path);
-    const log = new KeyLog(files, path, content);
-    if (content.torn > 0) {
-      const file = await log.#opened();
-      await file.truncate(content.length);
-      await file.datasync();
-    }
-    return log;
+    return new KeyLog(files, path, readKeyLog((await files.read(path)) ?? new Uint8Array(), path));
+  }
+
+  /**
+   * Before the first write, with the node's lock held: reads again what an earlier holder may have added, cuts a torn
+   * tail, and syncs, since a killed process may have left whole frames in the system's cache only.
+   */
+  async prepare(): Promise<void> {
+    const bytes = await this.#files.read(this.#path);
+    if (!bytes) return;
+    const content = readKeyLog(bytes, this.#path);
+    const file = await this.#opened();
+    if (content.torn > 0) await file.truncate(content.length);
+    await file.datasync();
+    this.#records = content.records;
+    this.#length = content.length;
   }
 
   async #opened(): Promise<OpenFile> {
@@ -79,16 +91,16 @@ export class KeyLog {
       await file.write(frame, this.#length);
       await file.datasync();
       this.#length += frame.length;
-      for (const record of records) this.records.set(record.id, record);
+      for (const record of records) this.#records.set(record.id, record);
     } catch (error) {
       if (!(error instanceof FileFault)) throw error;
-      await this.#rewrite([...this.records.values(), ...records]);
+      await this.#rewrite([...this.#records.values(), ...records]);
     }
   }
 
   /** `fresh` are records that were never written: they go with it. */
   async destroy(id: string, atMs: number, fresh: readonly KeyRecord[]): Promise<KeyRecord> {
-    const all = new Map(this.records);
+    const all = new Map(this.#records);
     for (const record of fresh) all.set(record.id, record);
     const record = all.get(id);
     if (!record) throw new LedgerError("ledger_not_found", `no content key ${id} in ${this.#path}`);
@@ -106,8 +118,7 @@ export class KeyLog {
     const old = this.#file;
     this.#file = undefined;
     this.#length = frame.length;
-    this.records.clear();
-    for (const record of records) this.records.set(record.id, record);
+    this.#records = new Map(records.map((record) => [record.id, record]));
     await old?.close();
   }
 

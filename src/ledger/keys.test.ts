@@ -110,6 +110,36 @@ describe("the key ring", () => {
     expect(await (await ring(files, "server", 3)).keys.find(id)).toBe("erased");
   });
 
+  it("a ring that was opened before another process of its node wrote keeps what that one wrote and erased", async () => {
+    const files = new MemoryFiles();
+    const start = (await ring(files, "cli", 1)).keys;
+    const erased = start.keyFor({ tenant: "t", subject: "gone" }, 0);
+    await start.persist();
+    const first = (await ring(files, "cli", 2)).keys;
+    const second = (await ring(files, "cli", 3)).keys;
+    const a = first.keyFor({ tenant: "t", subject: "a" }, 0);
+    await first.persist();
+    await first.destroy(erased.id);
+    await second.persist();
+    const b = second.keyFor({ tenant: "t", subject: "b" }, 0);
+    expect(second.keyFor({ tenant: "t", subject: "gone" }, 0).id).not.toBe(erased.id);
+    await second.persist();
+    const later = (await ring(files.crash(), "cli", 4)).keys;
+    expect([await later.find(a.id), await later.find(b.id)]).toEqual([a.secret, b.secret]);
+    expect(await later.find(erased.id)).toBe("erased");
+  });
+
+  it("without a node reads everything and writes nothing", async () => {
+    const { files, clock, keys } = await ring();
+    const { id, secret } = keys.keyFor({ tenant: "t", subject: "a" }, 0);
+    await keys.persist();
+    const reader = await openKeyRing({ files, clock, dir, kek });
+    expect(await reader.find(id)).toEqual(secret);
+    expect(() => reader.keyFor({ tenant: "t" }, 0)).toThrow("only reads");
+    await reader.destroy(id);
+    expect(await reader.find(id)).toBe("erased");
+  });
+
   it("gives stable pseudonyms that tell nothing without the ring", async () => {
     const { files, keys } = await ring();
     const name = keys.pseudonym("t", "customer-4711");

@@ -82,29 +82,44 @@ async function openRoot(files: FilePort, clock: Clock, dir: string, kek: KekPort
   }
 }
 
+interface RingOptions {
+  files: FilePort;
+  clock: Clock;
+  dir: string;
+  node: string | undefined;
+}
+
 class FileKeyRing implements KeyRing {
-  readonly #options: { files: FilePort; clock: Clock; dir: string; node: string };
+  readonly #options: RingOptions;
   readonly #wrapSecret: Uint8Array;
   readonly #pseudonymSecret: Uint8Array;
-  readonly #own: KeyLog;
+  /** Undefined in a ring that only reads. */
+  readonly #own: KeyLog | undefined;
+  #prepared = false;
   readonly #byId = new Map<string, Known>();
   /** This node's live key of a scope: content that this node writes never uses another node's key. */
   readonly #current = new Map<string, string>();
   readonly #fresh: KeyRecord[] = [];
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(options: { files: FilePort; clock: Clock; dir: string; node: string }, root: Uint8Array, own: KeyLog) {
+  constructor(options: RingOptions, root: Uint8Array, own: KeyLog | undefined) {
     this.#options = options;
     this.#own = own;
     const derive = (purpose: string): Uint8Array => new Uint8Array(hkdfSync("sha256", root, "", `weir ${purpose}`, 32));
     this.#wrapSecret = derive("content keys");
     this.#pseudonymSecret = derive("subject pseudonyms");
-    for (const record of own.records.values()) this.#learn(options.node, record);
+    this.#learnOwn();
+  }
+
+  #learnOwn(): void {
+    const { node } = this.#options;
+    if (node !== undefined) for (const record of this.#own?.records.values() ?? []) this.#learn(node, record);
   }
 
   #learn(node: string, record: KeyRecord): void {
     const known = this.#byId.get(record.id);
     if (known && known.record.destroyed_at_ms === record.destroyed_at_ms) return;
+    known?.secret?.fill(0);
     this.#byId.set(record.id, { node, record });
     const scope = scopeOf(record.tenant, record.owner);
     if (node !== this.#options.node) return;
@@ -120,6 +135,7 @@ class FileKeyRing implements KeyRing {
 
   #make(tenant: string, owner: string, atMs: number): string {
     const { clock, node } = this.#options;
+    if (node === undefined) throw new LedgerError("ledger_invalid", "this key ring only reads: open it for a node");
     const id = `key_${randomToken(clock, 20)}`;
     const secret = clock.randomBytes(32);
     const wrapped = seal(this.#wrapSecret, secret, `${id}\n${tenant}\n${owner}`, clock.randomBytes(12));
@@ -140,13 +156,21 @@ class FileKeyRing implements KeyRing {
   }
 
   persist(): Promise<void> {
-    if (this.#fresh.length === 0) return this.#writing;
+    if (this.#prepared && this.#fresh.length === 0) return this.#writing;
     return this.#serially(async () => {
+      await this.#prepare();
       const fresh = [...this.#fresh];
       if (fresh.length === 0) return;
-      await this.#own.append(fresh);
+      await this.#own?.append(fresh);
       this.#fresh.splice(0, fresh.length);
     });
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.#prepared) return;
+    await this.#own?.prepare();
+    this.#learnOwn();
+    this.#prepared = true;
   }
 
   #serially(act: () => Promise<void>): Promise<void> {
@@ -191,10 +215,13 @@ class FileKeyRing implements KeyRing {
   }
 
   async #destroyOwn(keyId: string): Promise<void> {
+    await this.#prepare();
+    const own = this.#own!;
     const fresh = [...this.#fresh];
-    const record = await this.#own.destroy(keyId, this.#options.clock.now(), fresh);
-    if (fresh.length > 0 && this.#own.records.has(fresh[0]!.id)) this.#fresh.splice(0, fresh.length);
-    this.#learn(this.#options.node, record);
+    const record = await own.destroy(keyId, this.#options.clock.now(), fresh);
+    // Not written when the key had been destroyed before.
+    if (fresh.length > 0 && own.records.has(fresh[0]!.id)) this.#fresh.splice(0, fresh.length);
+    this.#learn(this.#options.node!, record);
   }
 
   async #destroyForeign(node: string, keyId: string): Promise<void> {
@@ -204,6 +231,7 @@ class FileKeyRing implements KeyRing {
     });
     try {
       const log = await KeyLog.open(files, keysPath(dir, node));
+      await log.prepare();
       this.#learn(node, await log.destroy(keyId, clock.now(), []));
       await log.close();
     } finally {
@@ -217,20 +245,24 @@ class FileKeyRing implements KeyRing {
 
   async close(): Promise<void> {
     await this.#writing;
-    await this.#own.close();
+    await this.#own?.close();
   }
 }
 
-/** `dir` is the ledger's folder, `node` whose keys.log this process writes. Open it before the node's journal. */
+/**
+ * `dir` is the ledger's folder. `node` is the one whose keys.log this process writes, under the lock that its journal
+ * takes: open the ring before that journal, close it after. Without `node` the ring reads, and erases for nodes that are
+ * not running.
+ */
 export async function openKeyRing(options: {
   files: FilePort;
   clock: Clock;
   dir: string;
-  node: string;
+  node?: string;
   kek: KekPort;
 }): Promise<KeyRing> {
   const { files, clock, dir, node, kek } = options;
   const root = await openRoot(files, clock, dir, kek);
-  const own = await KeyLog.open(files, keysPath(dir, node));
+  const own = node === undefined ? undefined : await KeyLog.open(files, keysPath(dir, node));
   return new FileKeyRing({ files, clock, dir, node }, root, own);
 }

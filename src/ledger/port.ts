@@ -133,7 +133,7 @@ export interface HeldKey {
 export interface KeyRing {
   /** The key for new content, made when absent; content sealed with it may be written only after `persist`. */
   keyFor(key: ContentKey, atMs: number): HeldKey;
-  /** Makes new keys durable; no I/O when there are none. */
+  /** Makes new keys durable; no I/O when there are none, but for the first call, which needs the node's lock. */
   persist(): Promise<void>;
   /** "erased" after `destroy`; undefined when no such key is known. */
   find(keyId: string): Promise<Uint8Array | "erased" | undefined>;

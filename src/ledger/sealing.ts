@@ -23,8 +23,8 @@ export class Sealing {
   readonly #options: SealingOptions;
   readonly #origin: string;
   readonly #tree: TreeEdge;
-  /** Finished since the last checkpoint, not yet on disk. */
-  #tiles: Tile[];
+  /** Finished since the last checkpoint, not yet on disk: the tree adds to it. */
+  readonly #tiles: Tile[];
   /** Paths of the unfinished tiles on disk: a later state of the same tile replaces them. */
   #partial: string[];
   #note: string | undefined;
@@ -38,18 +38,20 @@ export class Sealing {
   constructor(
     options: SealingOptions,
     recovered: { state: { size: number }; tree: TreeEdge; tiles: Tile[]; checkpoint: SignedCheckpoint | undefined },
+    unreachable: ReadonlyMap<string, string>,
   ) {
     this.#options = options;
     this.#origin = originOf(options.signer.install, options.node);
     this.#tiles = recovered.tiles;
-    // Recovery's tree reports into its own list: continue with one that reports here.
-    const { size } = recovered.tree;
-    this.#tree = TreeEdge.restore(size, recovered.tree.unfinished(), (tile) => this.#tiles.push(tile));
+    this.#tree = recovered.tree;
     this.#sealed = recovered.checkpoint && { size: recovered.checkpoint.size, atMs: recovered.checkpoint.atMs };
     this.#note = recovered.checkpoint?.note;
     this.#partial = edgeTilesOf(this.#sealed?.size ?? 0).map((tile) => this.#pathOf(tile));
-    this.#sinks = options.sinks.map((sink) => ({ sink, size: 0 }));
-    if (size > (this.#sealed?.size ?? 0)) this.#arm();
+    this.#sinks = options.sinks.map((sink) => {
+      const error = unreachable.get(sink.name);
+      return { sink, size: 0, ...(error !== undefined && { error }) };
+    });
+    if (this.#tree.size > (this.#sealed?.size ?? 0)) this.#arm();
   }
 
   get tree(): TreeEdge {
@@ -168,9 +170,9 @@ export class Sealing {
 export async function pinSigner({ files, dir, node, signer }: SealingOptions): Promise<void> {
   const path = verifierPath(dir, node);
   const key = `${verifierKey(originOf(signer.install, node), signer.publicKey)}\n`;
-  if (await files.replace(path, Buffer.from(key), { onlyIfAbsent: true })) return;
-  const pinned = new TextDecoder().decode((await files.read(path)) ?? new Uint8Array());
-  if (pinned === key) return;
+  const pinned = await files.read(path);
+  if (!pinned) await files.replace(path, Buffer.from(key));
+  if (!pinned || new TextDecoder().decode(pinned) === key) return;
   const message = `${path} names another signing key than the one configured: configure that key, or start under a new node name`;
   throw new LedgerError("ledger_signer_changed", message);
 }

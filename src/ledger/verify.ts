@@ -116,7 +116,7 @@ class NodeVerification {
     for (const { checkpoint, where, ifBeyond } of due.slice(next)) {
       const detail = `${entries.state.size} entries, ${checkpoint.size} were sealed`;
       if (checkpoint.size > entries.state.size) this.#findings.add(ifBeyond, where, detail);
-      else if (!checked.whole) this.#findings.add("rewritten", where, "damage before it prevents its root");
+      else if (!checked.whole) this.#findings.add("checkpoint_unchecked", where, undefined, "warning");
     }
     return tree;
   }

@@ -113,7 +113,12 @@ describe("passwords", () => {
     await done(accounts.disable("bob", cli));
     expect(await passwords.identify({ name: "ADA", password, address: "1" })).toMatchObject({ name: "ada" });
     const refusals = [];
-    for (const [name, tried] of [["ada", "wrong password"], ["eve", password], ["bob", password], ["\u0000", password]] as const)
+    for (const [name, tried] of [
+      ["ada", "wrong password"],
+      ["eve", password],
+      ["bob", password],
+      ["\u0000", password],
+    ] as const)
       refusals.push(await passwords.identify({ name, password: tried, address: "1" }));
     expect(new Set(refusals.map((r) => JSON.stringify(r))).size).toBe(1);
     expect(refusals[0]).toMatchObject({ code: "sign_in_failed" });
@@ -134,13 +139,17 @@ describe("passwords", () => {
     }
     // 1 + 2 + 4 … up to 15 minutes each: some dozen, not thousands.
     expect(tries).toBeLessThan(16);
-    expect(await codeOf(passwords.identify({ name, password, address: "2" }))).toBe(name === "ada" ? undefined : "sign_in_failed");
+    expect(await codeOf(passwords.identify({ name, password, address: "2" }))).toBe(
+      name === "ada" ? undefined : "sign_in_failed",
+    );
   });
 
   it("count tries in flight: parallel guesses are slowed down too", async () => {
     const { passwords, invited } = setUp();
     await invited("ada");
-    const guesses = Array.from({ length: 12 }, () => passwords.identify({ name: "ada", password: "wrong", address: "1" }));
+    const guesses = Array.from({ length: 12 }, () =>
+      passwords.identify({ name: "ada", password: "wrong", address: "1" }),
+    );
     const codes = await Promise.all(guesses.map(codeOf));
     expect(codes.filter((c) => c === "sign_in_failed")).toHaveLength(5);
     expect(codes.filter((c) => c === "rate_limited")).toHaveLength(7);
@@ -149,7 +158,8 @@ describe("passwords", () => {
   it("of many names cannot be sprayed from one address", async () => {
     const { passwords } = setUp();
     const codes = [];
-    for (let n = 0; n < 25; n++) codes.push(await codeOf(passwords.identify({ name: `user${n}`, password, address: "1" })));
+    for (let n = 0; n < 25; n++)
+      codes.push(await codeOf(passwords.identify({ name: `user${n}`, password, address: "1" })));
     expect(codes.filter((c) => c === "rate_limited")).toHaveLength(5);
   });
 });
@@ -225,7 +235,12 @@ describe("sessions", () => {
     const one = await sessions.start(ada, "password").commit();
     const two = await sessions.start(ada, "password").commit();
     expect(isCsrf(one, one.csrf)).toBe(true);
-    expect([two.csrf, "", undefined, one.csrf.slice(1)].map((sent) => isCsrf(one, sent))).toEqual([false, false, false, false]);
+    expect([two.csrf, "", undefined, one.csrf.slice(1)].map((sent) => isCsrf(one, sent))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 });
 

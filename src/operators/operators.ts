@@ -104,7 +104,10 @@ export class Accounts {
   }
 
   /** An operator without a password, for the example and for first links; keeps an existing one as it is. */
-  async provision(request: { name: string; roles: readonly string[] }, by: Actor): Promise<Pending<Operator> | Refusal> {
+  async provision(
+    request: { name: string; roles: readonly string[] },
+    by: Actor,
+  ): Promise<Pending<Operator> | Refusal> {
     const name = normalName(request.name);
     if (!name) return refuse("invalid_request", nameHelp, { param: "name" });
     const wanted = rolesOf(request.roles);

@@ -129,7 +129,9 @@ export class Passkeys implements IdentityProvider<PasskeyProof> {
 function relyingParty(origin: string): string | Refusal {
   const host = new URL(origin).hostname;
   const isAddress = isIP(host) !== 0 || host.startsWith("[");
-  return isAddress ? refuse("invalid_request", "Passkeys need a host name: open the console as localhost or by its name.") : host;
+  return isAddress
+    ? refuse("invalid_request", "Passkeys need a host name: open the console as localhost or by its name.")
+    : host;
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : "unreadable");

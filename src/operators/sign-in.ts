@@ -44,7 +44,8 @@ export function passwordProvider({
     async identify({ name: text, password, address }) {
       const name = normalName(text) ?? "";
       const retryAfterMs = backOff.waitMs(name, address);
-      if (retryAfterMs > 0) return refuse("rate_limited", "Too many failed sign-ins; wait and try again.", { retryAfterMs });
+      if (retryAfterMs > 0)
+        return refuse("rate_limited", "Too many failed sign-ins; wait and try again.", { retryAfterMs });
       backOff.begin(name, address);
       const operator = await stores.operators.byName(name);
       const usable = operator?.disabled_at_ms === undefined ? operator : undefined;

@@ -1,11 +1,6 @@
 /** Journal entries for tests: whole, valid metadata with the few fields varied that a test is about. */
 import fc from "fast-check";
-import {
-  type BegunMeta,
-  decisionStates,
-  type OutcomeMeta,
-  type SettledMeta,
-} from "../kernel/decision.ts";
+import { type BegunMeta, decisionStates, type OutcomeMeta, type SettledMeta } from "../kernel/decision.ts";
 import { nanoUsd } from "../kernel/money.ts";
 import { noUsage } from "../kernel/usage.ts";
 import type { FoldedEntry } from "./port.ts";
@@ -63,6 +58,7 @@ export const outcomeMeta = (outcomeId: string, label = "repaid"): OutcomeMeta =>
   outcome_id: outcomeId,
   label,
   observed_at_ms: sampleStart,
+  digest: "00",
   principal: begunMeta.principal,
 });
 
@@ -80,13 +76,27 @@ const anySettled = fc.record({
 
 /** A journal of two nodes with some decisions settled twice, as no journal should have them. */
 export const anyJournal: fc.Arbitrary<FoldedEntry[]> = fc
-  .array(fc.record({ decision: fc.nat(12), kind: fc.constantFrom("begun", "settled", "settled", "amended"), settled: anySettled, node: fc.constantFrom("a", "b") }), { maxLength: 30 })
+  .array(
+    fc.record({
+      decision: fc.nat(12),
+      kind: fc.constantFrom("begun", "settled", "settled", "amended"),
+      settled: anySettled,
+      node: fc.constantFrom("a", "b"),
+    }),
+    { maxLength: 30 },
+  )
   .map((drafts) => {
     const next = { a: 0, b: 0 };
     return drafts.map(({ decision, kind, settled, node }) => {
       const id = decisionId(decision);
       const seq = next[node as "a" | "b"]++;
       if (kind === "settled") return settledEntry(seq, id, settled, node);
-      return entryOf(seq, kind as "begun" | "amended", id, kind === "begun" ? begunMeta : outcomeMeta(`o${seq % 3}`, `${node}${seq}`), node);
+      return entryOf(
+        seq,
+        kind as "begun" | "amended",
+        id,
+        kind === "begun" ? begunMeta : outcomeMeta(`o${seq % 3}`, `${node}${seq}`),
+        node,
+      );
     });
   });

@@ -12,7 +12,11 @@ describe("foldEntry", () => {
     ["attempt", entryOf(1, "attempt", id, { n: 1 }), { row: false, outcome: false, problem: false }],
     ["settled", settledEntry(2, id), { row: true, outcome: false, problem: false }],
     ["outcome", entryOf(3, "amended", id, outcomeMeta("o")), { row: false, outcome: true, problem: false }],
-    ["other amendment", entryOf(3, "amended", id, { amends: "review" }), { row: false, outcome: false, problem: false }],
+    [
+      "other amendment",
+      entryOf(3, "amended", id, { amends: "review" }),
+      { row: false, outcome: false, problem: false },
+    ],
     ["admin", entryOf(4, "admin", undefined, { act: "key.mint" }), { row: false, outcome: false, problem: false }],
     ["settled of nothing", settledEntry(5, id), { row: true, outcome: false, problem: false }],
     ["unknown shape", entryOf(6, "settled", id, { state: "answered" }), { row: false, outcome: false, problem: true }],
@@ -80,8 +84,11 @@ describe("cursors", () => {
     const cursor = { atMs: sampleStart, decisionId: id };
     expect(parsePageCursor(encodePageCursor(cursor))).toEqual(cursor);
   });
-  it.each(["", "x", "../..", encodePageCursor({ atMs: 1, decisionId: "dec_x" }), "a".repeat(200)])("refuse %j", (text) => {
-    expect(parsePageCursor(text)).toBeUndefined();
-    expect(parseArrivalCursor(text)).toBeUndefined();
-  });
+  it.each(["", "x", "../..", encodePageCursor({ atMs: 1, decisionId: "dec_x" }), "a".repeat(200)])(
+    "refuse %j",
+    (text) => {
+      expect(parsePageCursor(text)).toBeUndefined();
+      expect(parseArrivalCursor(text)).toBeUndefined();
+    },
+  );
 });

@@ -135,7 +135,8 @@ function problemOf(entry: FoldedEntry): string | undefined {
   if (entry.decision === undefined) return "a settled entry names no decision";
   const meta = entry.meta as Partial<SettledMeta> | null;
   if (typeof meta !== "object" || meta === null) return "its meta is not an object";
-  if (typeof meta.use_case !== "string" || typeof meta.principal?.id !== "string") return "use case or principal missing";
+  if (typeof meta.use_case !== "string" || typeof meta.principal?.id !== "string")
+    return "use case or principal missing";
   if (!decisionStates.includes(meta.state!)) return "its state is unknown";
   const numbers = [meta.started_at_ms, meta.duration_ms, meta.status, meta.attempts, meta.cost_nano_usd];
   if (!numbers.every((n) => typeof n === "number" && Number.isFinite(n))) return "a number is missing";

@@ -62,16 +62,21 @@ export function describeDecisionIndex(name: string, make: () => IndexUnderTest):
     });
 
     it("loses and doubles no row of a paged list while rows arrive", async () => {
-      const law = fc.asyncProperty(anyJournal, anyJournal, fc.integer({ min: 1, max: 5 }), async (first, later, limit) => {
-        await using(async ({ index, apply }) => {
-          apply(first);
-          const before = (await index.list({}, undefined, 500)).rows.map((r) => r.decision_id);
-          const late = later.map((e) => ({ ...e, node: "c", decision: e.decision!.replace("dec_0", "dec_1") }));
-          const seen = (await everyPage(index, {}, limit, () => apply(late.splice(0, 3)))).map((r) => r.decision_id);
-          expect(new Set(seen).size).toBe(seen.length);
-          expect(seen.filter((id) => before.includes(id))).toEqual(before);
-        });
-      });
+      const law = fc.asyncProperty(
+        anyJournal,
+        anyJournal,
+        fc.integer({ min: 1, max: 5 }),
+        async (first, later, limit) => {
+          await using(async ({ index, apply }) => {
+            apply(first);
+            const before = (await index.list({}, undefined, 500)).rows.map((r) => r.decision_id);
+            const late = later.map((e) => ({ ...e, node: "c", decision: e.decision!.replace("dec_0", "dec_1") }));
+            const seen = (await everyPage(index, {}, limit, () => apply(late.splice(0, 3)))).map((r) => r.decision_id);
+            expect(new Set(seen).size).toBe(seen.length);
+            expect(seen.filter((id) => before.includes(id))).toEqual(before);
+          });
+        },
+      );
       await fc.assert(law, { numRuns: 20 });
     });
 
@@ -89,7 +94,11 @@ export function describeDecisionIndex(name: string, make: () => IndexUnderTest):
     it.each(filters)("filters %j as the definition says", async (filter) => {
       await using(async ({ index, apply }) => {
         const journal = fc.sample(anyJournal, { numRuns: 20, seed: 7 }).flatMap((entries, run) =>
-          entries.map((e) => ({ ...e, node: `n${run}${e.node}`, decision: e.decision!.replace("dec_00", `dec_${String(run).padStart(2, "0")}`) })),
+          entries.map((e) => ({
+            ...e,
+            node: `n${run}${e.node}`,
+            decision: e.decision!.replace("dec_00", `dec_${String(run).padStart(2, "0")}`),
+          })),
         );
         apply(journal);
         const all = (await index.list({}, undefined, 500)).rows;
@@ -117,7 +126,10 @@ export function describeDecisionIndex(name: string, make: () => IndexUnderTest):
       await using(async ({ index, apply }) => {
         apply([entryOf(4, "attempt", decisionId(1), { n: 1 }), entryOf(3, "begun", decisionId(1), begunMeta)]);
         const found = await index.get(decisionId(1));
-        expect(found?.entries.map((e) => [e.seq, e.kind])).toEqual([[3, "begun"], [4, "attempt"]]);
+        expect(found?.entries.map((e) => [e.seq, e.kind])).toEqual([
+          [3, "begun"],
+          [4, "attempt"],
+        ]);
         expect(found?.tenant).toBe("retail");
         expect((await index.list({}, undefined, 10)).rows).toEqual([]);
         expect(await index.get(decisionId(2))).toBeUndefined();
@@ -126,7 +138,8 @@ export function describeDecisionIndex(name: string, make: () => IndexUnderTest):
 
     it("keeps the first of outcomes with one id", async () => {
       await using(async ({ index, apply }) => {
-        const amended = (seq: number, label: string) => entryOf(seq, "amended", decisionId(1), outcomeMeta("o1", label));
+        const amended = (seq: number, label: string) =>
+          entryOf(seq, "amended", decisionId(1), outcomeMeta("o1", label));
         apply([amended(9, "later"), amended(2, "first")]);
         expect((await index.outcomes(decisionId(1))).map((o) => o.label)).toEqual(["first"]);
       });
@@ -162,4 +175,3 @@ export function describeDecisionIndex(name: string, make: () => IndexUnderTest):
     });
   });
 }
-

@@ -41,7 +41,8 @@ export class MemoryIndex implements DecisionIndex {
       this.#settled.set(folded.settled.row.decision_id, folded.settled);
       if (!standing) this.#arrivals.push(folded.settled.row.decision_id);
     }
-    if (folded.outcome && decision_id !== undefined) this.#applyOutcome(decision_id, orderOf(node, seq), folded.outcome);
+    if (folded.outcome && decision_id !== undefined)
+      this.#applyOutcome(decision_id, orderOf(node, seq), folded.outcome);
   }
 
   #applyOutcome(decisionId: string, order: string, outcome: OutcomeMeta): void {
@@ -103,7 +104,7 @@ export class MemoryIndex implements DecisionIndex {
   async outcomes(decisionId: string): Promise<OutcomeMeta[]> {
     const known = [...(this.#outcomes.get(decisionId)?.values() ?? [])];
     known.sort((a, b) => (a.order < b.order ? -1 : 1));
-    return known.map(({ order: _, ...outcome }) => outcome);
+    return known.map(({ order: _order, ...outcome }) => outcome);
   }
 
   onArrival(act: () => void): () => void {

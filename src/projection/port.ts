@@ -3,14 +3,7 @@
  * may be deleted at any time and is folded again. Reads lag the journal by one batch and never block the request loop.
  * All methods reject with `WeirError("internal")` when the index cannot be read for now.
  */
-import type {
-  DataClass,
-  DecisionKind,
-  DecisionState,
-  OutcomeMeta,
-  RiskTier,
-  SettledMeta,
-} from "../kernel/decision.ts";
+import type { DataClass, DecisionKind, DecisionState, OutcomeMeta, RiskTier, SettledMeta } from "../kernel/decision.ts";
 
 export const entryKinds = ["begun", "attempt", "settled", "amended", "admin"] as const;
 export type EntryKind = (typeof entryKinds)[number];

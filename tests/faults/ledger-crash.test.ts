@@ -89,6 +89,11 @@ describe("a power cut at every changing call", async () => {
       await run(files, acked);
       const next = files.kill();
       const { journal } = await open(next, options);
+      const content = {
+        key: { tenant: "cards", subject: "subject-0" },
+        value: "under a key that may so far be cached only",
+      };
+      journal.append({ kind: "admin", tenant: "cards", meta: {}, content });
       await journal.checkpoint();
       const after = next.crash();
       await settleOpen(after);

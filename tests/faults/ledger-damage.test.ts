@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { newDecisionId } from "../../src/kernel/ids.ts";
 import { type Finding, verifyStore } from "../../src/ledger/index.ts";
+import { finishFrame, frameTypes, parseFrame } from "../../src/ledger/frames.ts";
+import { readHeader } from "../../src/ledger/segment.ts";
 import { MemoryFiles } from "../../src/stores/files/index.ts";
 import { all, dir, open, otherSigner, play, signer, sinkFolder } from "./ledger-fixture.ts";
 
@@ -58,6 +60,31 @@ describe("verify on a small store", async () => {
       whole.put(path, bytes);
     }
     expect(flips).toBeGreaterThan(2000);
+  });
+
+  it.each([
+    ['"result":"approve"', '"result":"decline"', ["rewritten"]],
+    ['"tenant_seq":4', '"tenant_seq":5', ["rewritten", "tenant_gap"]],
+    ['"kind":"settled"', '"kind":"amended"', ["rewritten"]],
+    ['"seq":7,', '"seq":8,', ["rewritten", "sequence_gap"]],
+    ['"mac":"', '"mac":"', []],
+  ])("finds %s changed to %s though every checksum was made to fit", async (from, to, expected) => {
+    const files = whole.copy();
+    for (const path of files.paths().filter((each) => each.endsWith(".wj"))) {
+      const bytes = Buffer.from((await files.read(path))!);
+      const place = bytes.indexOf(from, (readHeader(bytes)?.end ?? 0) + 1);
+      if (place < 0) continue;
+      let frame = readHeader(bytes)!.end;
+      for (let next = frame; next < place; next = (parseFrame(bytes, next) as { end: number }).end) frame = next;
+      const { end } = parseFrame(bytes, frame) as { end: number };
+      bytes.write(to, place);
+      finishFrame(bytes.subarray(frame, end), frameTypes.batch);
+      files.put(path, bytes);
+      break;
+    }
+    const codes = errorsOf((await verifyStore({ dir, files, publicKey })).findings);
+    if (expected.length === 0) expect(codes).toEqual([]);
+    else expect(codes).toEqual(expect.arrayContaining(expected));
   });
 
   it("names a missing file of any kind", async () => {

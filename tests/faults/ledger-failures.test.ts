@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../src/kernel/clock.ts";
 import type { DecisionId } from "../../src/kernel/ids.ts";
 import { openContent, verifyStore } from "../../src/ledger/index.ts";
+import { finishFrame, frameTypes, parseFrame } from "../../src/ledger/frames.ts";
+import { readHeader } from "../../src/ledger/segment.ts";
 import { MemoryFiles } from "../../src/stores/files/index.ts";
 import type { FileCall } from "../../src/stores/files/memory-files.ts";
 import { type Acknowledged, all, dir, type Ledger, node, open, play, sinkFolder, turns } from "./ledger-fixture.ts";
@@ -138,6 +140,18 @@ describe("a disk that stays full", () => {
   });
 });
 
+it("starts when a sink can't be reached, and says so", async () => {
+  const latest = async (): Promise<string> => {
+    throw new Error("connection refused");
+  };
+  const sink = { name: "witness", publish: async () => {}, latest };
+  const { journal } = await open(new MemoryFiles(), { checkpoints: [sink] });
+  expect(journal.health().sinks).toEqual([{ name: "witness", size: 0, error: "connection refused" }]);
+  await journal.append({ kind: "admin", tenant: "t", meta: {} }).durable();
+  await journal.checkpoint();
+  expect(journal.health().sinks).toEqual([{ name: "witness", size: 1 }]);
+});
+
 describe("a start on files that no crash leaves", () => {
   async function written(rounds = 6): Promise<MemoryFiles> {
     const files = new MemoryFiles();
@@ -191,6 +205,42 @@ describe("a start on files that no crash leaves", () => {
       for (const path of files.paths()) if (path.startsWith(kept)) mixed.put(path, (await files.read(path))!);
       await expect(open(mixed)).rejects.toMatchObject({ code: "ledger_rewritten" });
     }
+  });
+
+  it("bytes that a failed datasync left in a given-up segment count for nothing after kill -9", async () => {
+    const files = new MemoryFiles();
+    const { journal, clock } = await open(files);
+    await journal.append({ kind: "admin", tenant: "t", meta: { i: 0 } }).durable();
+    files.fail({ at: 1, call: "datasync" });
+    const retried = journal.append({ kind: "admin", tenant: "t", meta: { i: 1 } });
+    await clock.advance(200);
+    await retried.durable();
+    await journal.append({ kind: "admin", tenant: "t", meta: { i: 2 } }).durable();
+    const after = files.kill();
+    expect(segments(after)).toHaveLength(2);
+    const again = await open(after);
+    expect(again.journal.health()).toMatchObject({ entries: 3 });
+    expect((await all(after)).map(({ entry }) => entry.meta)).toEqual([{ i: 0 }, { i: 1 }, { i: 2 }]);
+    await again.journal.close();
+    expect((await verifyStore({ dir, files: after })).ok).toBe(true);
+  });
+
+  it("an earlier, not yet sealed segment that was changed, checksum and all, is refused", async () => {
+    const files = new MemoryFiles();
+    const { journal } = await open(files, { segmentBytes: 300 });
+    for (let i = 0; i < 9; i++) await journal.append({ kind: "admin", tenant: "t", meta: { act: "grant" } }).durable();
+    const after = files.crash();
+    const path = segments(after)[1]!;
+    const bytes = Buffer.from((await after.read(path))!);
+    const start = readHeader(bytes)!.end;
+    const { end } = parseFrame(bytes, start) as { end: number };
+    bytes.write("steal", bytes.indexOf("grant", start));
+    finishFrame(bytes.subarray(start, end), frameTypes.batch);
+    after.put(path, bytes);
+    await expect(open(after)).rejects.toMatchObject({
+      code: "ledger_corrupt",
+      message: expect.stringContaining("is not what"),
+    });
   });
 
   it("an old copy of the whole data directory is refused because the sink knows more", async () => {

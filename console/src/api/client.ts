@@ -74,7 +74,8 @@ async function problemOf(response: Response): Promise<ApiProblem> {
 /** `?a=1&b=2` of the values that are set. */
 export function queryOf(values: Record<string, string | number | undefined>): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) if (value !== undefined && value !== "") query.set(name, String(value));
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined && value !== "") query.set(name, String(value));
   const text = query.toString();
   return text === "" ? "" : `?${text}`;
 }

@@ -1,9 +1,15 @@
 /** What the screens ask for, as query options: keys, addresses, freshness. */
-import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
 import { ApiProblem, call, queryOf, setCsrfToken } from "./client.ts";
 import type { DecisionDetail, DecisionPage, Overview, OverviewRange, Session, UseCaseSummary } from "./types.ts";
 
-export const queryClient = new QueryClient({
+export const queryClient: QueryClient = new QueryClient({
+  queryCache: new QueryCache({
+    // A session that ended elsewhere leads to the sign-in, whichever request notices first.
+    onError: (error) => {
+      if (error instanceof ApiProblem && error.code === "not_signed_in") queryClient.setQueryData(["session"], null);
+    },
+  }),
   defaultOptions: {
     queries: {
       retry: (count, error) => !(error instanceof ApiProblem) && count < 2,
@@ -50,7 +56,8 @@ export const decisionQuery = (id: string) =>
     queryKey: ["decision", id],
     queryFn: ({ signal }) => call<DecisionDetail>(`/decisions/${encodeURIComponent(id)}`, { signal }),
     // A decision still on its way is looked at again until it has settled.
-    refetchInterval: (query) => (query.state.data !== undefined && query.state.data.settled === undefined ? 1_000 : false),
+    refetchInterval: (query) =>
+      query.state.data !== undefined && query.state.data.settled === undefined ? 1_000 : false,
   });
 
 export const fetchDecisions = (filters: Record<string, string | undefined>, cursor?: string, signal?: AbortSignal) =>

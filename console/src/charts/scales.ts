@@ -76,7 +76,11 @@ export interface WaterfallBar {
 }
 
 /** Stages run one after the other, so each starts where the one before ended; time that no stage claims comes last. */
-export function layOutStages(order: readonly string[], stages: Record<string, number | undefined>, totalMs: number): WaterfallBar[] {
+export function layOutStages(
+  order: readonly string[],
+  stages: Record<string, number | undefined>,
+  totalMs: number,
+): WaterfallBar[] {
   const bars: WaterfallBar[] = [];
   let at = 0;
   for (const name of order) {

@@ -5,7 +5,15 @@ import type { Point } from "./scales.ts";
 const [width, height] = [120, 28];
 
 /** A metric's shape in a tile or cell. Decorative: the figure stands beside it. */
-export function Sparkline({ points, colour = "var(--accent)", className = "h-7 w-full" }: { points: readonly Point[]; colour?: string; className?: string }) {
+export function Sparkline({
+  points,
+  colour = "var(--accent)",
+  className = "h-7 w-full",
+}: {
+  points: readonly Point[];
+  colour?: string;
+  className?: string;
+}) {
   const values = points.map(({ value }) => value ?? 0);
   if (points.length < 2) return <svg viewBox={`0 0 ${width} ${height}`} className={className} aria-hidden="true" />;
   const x = scaleLinear([0, points.length - 1], [0, width]);
@@ -22,7 +30,13 @@ export function Sparkline({ points, colour = "var(--accent)", className = "h-7 w
   return (
     <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" className={className} aria-hidden="true">
       <path d={filled([...points]) ?? ""} fill={colour} opacity={0.13} />
-      <path d={outline([...points]) ?? ""} fill="none" stroke={colour} strokeWidth={1.4} vectorEffect="non-scaling-stroke" />
+      <path
+        d={outline([...points]) ?? ""}
+        fill="none"
+        stroke={colour}
+        strokeWidth={1.4}
+        vectorEffect="non-scaling-stroke"
+      />
     </svg>
   );
 }

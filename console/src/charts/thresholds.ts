@@ -37,7 +37,12 @@ export function parseCondition(when: string | undefined): Comparison[] | undefin
   if (text === "" || text === "true" || text === "otherwise") return [];
   const comparisons: Comparison[] = [];
   for (const part of text.split("&&")) {
-    const comparison = parseComparison(part.trim().replace(/^\((.*)\)$/, "$1").trim());
+    const comparison = parseComparison(
+      part
+        .trim()
+        .replace(/^\((.*)\)$/, "$1")
+        .trim(),
+    );
     if (comparison === undefined) return undefined;
     comparisons.push(comparison);
   }
@@ -53,7 +58,13 @@ function parseComparison(text: string): Comparison | undefined {
 }
 
 const holds = ({ operator, value }: Comparison, score: number): boolean =>
-  operator === ">=" ? score >= value : operator === ">" ? score > value : operator === "<=" ? score <= value : score < value;
+  operator === ">="
+    ? score >= value
+    : operator === ">"
+      ? score > value
+      : operator === "<="
+        ? score <= value
+        : score < value;
 
 export function scoreBands(rules: readonly ThresholdRule[]): ScoreBands {
   const conditions = rules.map((rule) => parseCondition(rule.when));
@@ -75,8 +86,16 @@ export function scoreBands(rules: readonly ThresholdRule[]): ScoreBands {
 }
 
 /** The picture in words, for those who don't see it. */
-export function describeScore(score: number, result: string | undefined, rules: readonly ThresholdRule[], rule?: number): string {
-  const parts = rules.map(({ when, result: to }) => `${when === undefined || when.trim() === "" || when === "true" ? "otherwise" : when}: ${to}`);
+export function describeScore(
+  score: number,
+  result: string | undefined,
+  rules: readonly ThresholdRule[],
+  rule?: number,
+): string {
+  const parts = rules.map(
+    ({ when, result: to }) =>
+      `${when === undefined || when.trim() === "" || when === "true" ? "otherwise" : when}: ${to}`,
+  );
   const decided = rule !== undefined && rules[rule] !== undefined ? ` Rule ${rule + 1} decided.` : "";
   return `Score ${score} on an axis from 0 to 1. Rules in order: ${parts.join("; ")}. Result: ${result ?? "none"}.${decided}`;
 }

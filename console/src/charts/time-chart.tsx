@@ -2,12 +2,20 @@
  * A metric over time by series: lines, stacked areas or stacked bars on one time axis, with a crosshair and the same
  * figures as a table. Several charts share one crosshair through `at` and `onPoint`.
  */
-import { scaleLinear, scaleLog, scaleUtc } from "d3-scale";
+import { scaleLinear, scaleLog, scaleTime } from "d3-scale";
 import { area, curveMonotoneX, line } from "d3-shape";
 import { useId, useState } from "react";
 import { formatClock, formatInstant, formatTick, zoneOf } from "../figures/instant.ts";
 import { Table } from "../shell/icons.tsx";
-import { decadesAround, decadeTicks, type NamedSeries, nearestIndex, type StackLayer, stackSeries, stackTop } from "./scales.ts";
+import {
+  decadesAround,
+  decadeTicks,
+  type NamedSeries,
+  nearestIndex,
+  type StackLayer,
+  stackSeries,
+  stackTop,
+} from "./scales.ts";
 import { seriesColour, seriesDash } from "./series-look.ts";
 import { useWidth } from "./use-width.ts";
 
@@ -41,7 +49,14 @@ export function TimeChart(props: TimeChartProps) {
           {title} {note !== undefined && <span className="font-normal text-ink-3">{note}</span>}
         </h2>
         <Legend names={series.map(({ name }) => name)} shape={shape} />
-        <button type="button" aria-pressed={asTable} aria-label={`${title} as a table`} title="Show as a table" className="grid size-6 shrink-0 place-items-center rounded text-ink-3 hover:bg-hover aria-pressed:bg-hover aria-pressed:text-ink" onClick={() => setAsTable(!asTable)}>
+        <button
+          type="button"
+          aria-pressed={asTable}
+          aria-label={`${title} as a table`}
+          title="Show as a table"
+          className="grid size-6 shrink-0 place-items-center rounded text-ink-3 hover:bg-hover aria-pressed:bg-hover aria-pressed:text-ink"
+          onClick={() => setAsTable(!asTable)}
+        >
           <Table className="size-3.5" />
         </button>
       </header>
@@ -71,7 +86,10 @@ function Plot(props: TimeChartProps) {
   const { title, series, shape, scale = "linear", fromMs, toMs, stepMs, format, at, onPoint } = props;
   const [ref, width] = useWidth<HTMLDivElement>(560);
   const layers = shape === "line" ? undefined : stackSeries(series);
-  const x = scaleUtc([fromMs, Math.max(toMs - stepMs, fromMs + 1)], shape === "bar" ? [margin.left + 4, width - margin.right - 4] : [margin.left, width - margin.right]);
+  const x = scaleTime(
+    [fromMs, Math.max(toMs - stepMs, fromMs + 1)],
+    shape === "bar" ? [margin.left + 4, width - margin.right - 4] : [margin.left, width - margin.right],
+  );
   const { y, ticks } = verticalScale(series, layers, scale);
   const spanMs = toMs - fromMs;
   const shown = series[0]?.points ?? [];
@@ -83,10 +101,22 @@ function Plot(props: TimeChartProps) {
   };
   return (
     <div ref={ref} className="relative">
-      <svg width={width} height={height} role="img" aria-label={describe(props)} className="block" onPointerMove={moved} onPointerLeave={() => onPoint(undefined)}>
+      <svg
+        width={width}
+        height={height}
+        role="img"
+        aria-label={describe(props)}
+        className="block"
+        onPointerMove={moved}
+        onPointerLeave={() => onPoint(undefined)}
+      >
         {ticks.map((tick) => (
           <g key={tick}>
-            <path d={`M${margin.left} ${Math.round(y(tick)) + 0.5}H${width - margin.right}`} stroke="var(--line)" strokeDasharray={tick === ticks[0] ? undefined : "2 3"} />
+            <path
+              d={`M${margin.left} ${Math.round(y(tick)) + 0.5}H${width - margin.right}`}
+              stroke="var(--line)"
+              strokeDasharray={tick === ticks[0] ? undefined : "2 3"}
+            />
             <text x={margin.left - 8} y={y(tick)} dy="0.32em" textAnchor="end" fontSize={10.5} fill="var(--ink-3)">
               {(props.formatTickValue ?? format)(tick)}
             </text>
@@ -102,11 +132,18 @@ function Plot(props: TimeChartProps) {
         ) : shape === "area" ? (
           <Areas layers={layers} x={x} y={y} />
         ) : (
-          <Bars layers={layers} x={x} y={y} barWidth={Math.max(1.5, ((width - margin.left - margin.right) * stepMs) / spanMs - 1.5)} />
+          <Bars
+            layers={layers}
+            x={x}
+            y={y}
+            barWidth={Math.max(1.5, ((width - margin.left - margin.right) * stepMs) / spanMs - 1.5)}
+          />
         )}
         {index >= 0 && <Crosshair series={series} layers={layers} index={index} x={x(shown[index]!.at)} y={y} />}
       </svg>
-      {index >= 0 && <Readout title={title} series={series} index={index} format={format} left={x(shown[index]!.at)} width={width} />}
+      {index >= 0 && (
+        <Readout title={title} series={series} index={index} format={format} left={x(shown[index]!.at)} width={width} />
+      )}
     </div>
   );
 }
@@ -114,7 +151,11 @@ function Plot(props: TimeChartProps) {
 type Horizontal = (at: number) => number;
 type Vertical = (value: number) => number;
 
-function verticalScale(series: readonly NamedSeries[], layers: StackLayer[] | undefined, scale: "linear" | "log"): { y: Vertical; ticks: number[] } {
+function verticalScale(
+  series: readonly NamedSeries[],
+  layers: StackLayer[] | undefined,
+  scale: "linear" | "log",
+): { y: Vertical; ticks: number[] } {
   const range = [height - margin.bottom, margin.top];
   const values = series.flatMap(({ points }) => points.map(({ value }) => value ?? 0));
   if (scale === "log") {
@@ -133,7 +174,17 @@ const Lines = ({ series, x, y }: { series: NamedSeries[]; x: Horizontal; y: Vert
       .defined(({ value }) => value !== null)
       .x(({ at }) => x(at))
       .y(({ value }) => y(value ?? 0));
-    return <path key={name} d={path(points) ?? ""} fill="none" stroke={seriesColour(index)} strokeWidth={1.75} strokeDasharray={seriesDash(index)} strokeLinejoin="round" />;
+    return (
+      <path
+        key={name}
+        d={path(points) ?? ""}
+        fill="none"
+        stroke={seriesColour(index)}
+        strokeWidth={1.75}
+        strokeDasharray={seriesDash(index)}
+        strokeLinejoin="round"
+      />
+    );
   });
 
 const Areas = ({ layers, x, y }: { layers: StackLayer[]; x: Horizontal; y: Vertical }) =>
@@ -154,25 +205,78 @@ const Areas = ({ layers, x, y }: { layers: StackLayer[]; x: Horizontal; y: Verti
 const Bars = ({ layers, x, y, barWidth }: { layers: StackLayer[]; x: Horizontal; y: Vertical; barWidth: number }) =>
   layers.map(({ name, points }, index) => (
     <g key={name} fill={seriesColour(index)}>
-      {points.map(({ at, low, high }) => high > low && <rect key={at} x={x(at) - barWidth / 2} y={y(high)} width={barWidth} height={Math.max(1, y(low) - y(high))} rx={Math.min(1.5, barWidth / 3)} />)}
+      {points.map(
+        ({ at, low, high }) =>
+          high > low && (
+            <rect
+              key={at}
+              x={x(at) - barWidth / 2}
+              y={y(high)}
+              width={barWidth}
+              height={Math.max(1, y(low) - y(high))}
+              rx={Math.min(1.5, barWidth / 3)}
+            />
+          ),
+      )}
     </g>
   ));
 
-const Crosshair = ({ series, layers, index, x, y }: { series: NamedSeries[]; layers: StackLayer[] | undefined; index: number; x: number; y: Vertical }) => (
+const Crosshair = ({
+  series,
+  layers,
+  index,
+  x,
+  y,
+}: {
+  series: NamedSeries[];
+  layers: StackLayer[] | undefined;
+  index: number;
+  x: number;
+  y: Vertical;
+}) => (
   <g pointerEvents="none">
     <path d={`M${Math.round(x) + 0.5} ${margin.top}V${height - margin.bottom}`} stroke="var(--ink-3)" />
     {series.map(({ name, points }, position) => {
       const value = layers === undefined ? points[index]?.value : layers[position]?.points[index]?.high;
-      return value !== null && value !== undefined && <circle key={name} cx={x} cy={y(value)} r={3} fill="var(--surface)" stroke={seriesColour(position)} strokeWidth={2} />;
+      return (
+        value !== null &&
+        value !== undefined && (
+          <circle
+            key={name}
+            cx={x}
+            cy={y(value)}
+            r={3}
+            fill="var(--surface)"
+            stroke={seriesColour(position)}
+            strokeWidth={2}
+          />
+        )
+      );
     })}
   </g>
 );
 
-function Readout({ series, index, format, left, width }: { title: string; series: NamedSeries[]; index: number; format: (value: number) => string; left: number; width: number }) {
+function Readout({
+  series,
+  index,
+  format,
+  left,
+  width,
+}: {
+  title: string;
+  series: NamedSeries[];
+  index: number;
+  format: (value: number) => string;
+  left: number;
+  width: number;
+}) {
   const at = series[0]!.points[index]!.at;
   const side = left > width / 2 ? { right: width - left + 10 } : { left: left + 10 };
   return (
-    <div className="pointer-events-none absolute top-2 z-10 rounded border border-line-strong bg-raised px-2 py-1.5 text-2xs shadow-[var(--shadow)]" style={side}>
+    <div
+      className="pointer-events-none absolute top-2 z-10 rounded border border-line-strong bg-raised px-2 py-1.5 text-2xs shadow-[var(--shadow)]"
+      style={side}
+    >
       <div className="mb-0.5 text-ink-3">
         {formatClock(at)} {zoneOf(at)}
       </div>
@@ -182,7 +286,9 @@ function Readout({ series, index, format, left, width }: { title: string; series
           <div key={name} className="flex items-center gap-1.5 whitespace-nowrap">
             <span className="size-2 rounded-xs" style={{ background: seriesColour(position) }} />
             <span className="text-ink-2">{name}</span>
-            <span className="ml-auto pl-3 font-medium">{value === null || value === undefined ? "–" : format(value)}</span>
+            <span className="ml-auto pl-3 font-medium">
+              {value === null || value === undefined ? "–" : format(value)}
+            </span>
           </div>
         );
       })}
@@ -194,7 +300,9 @@ function describe({ title, series, format, fromMs, toMs }: TimeChartProps): stri
   const parts = series.map(({ name, points }) => {
     const values = points.flatMap(({ value }) => (value === null ? [] : [value]));
     const last = values.at(-1);
-    return last === undefined ? `${name}: no data` : `${name}: lowest ${format(Math.min(...values))}, highest ${format(Math.max(...values))}, latest ${format(last)}`;
+    return last === undefined
+      ? `${name}: no data`
+      : `${name}: lowest ${format(Math.min(...values))}, highest ${format(Math.max(...values))}, latest ${format(last)}`;
   });
   return `${title} from ${formatInstant(fromMs)} to ${formatInstant(toMs)}. ${parts.join("; ")}. The button above shows the figures as a table.`;
 }

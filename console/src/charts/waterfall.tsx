@@ -30,8 +30,28 @@ export function Waterfall({ totalMs, stages, under }: WaterfallProps) {
       </thead>
       <tbody>
         {bars.flatMap((bar) => [
-          <Line key={bar.name} bar={bar} axisMs={axisMs} totalMs={totalMs} look={bar.name === under.stage ? "bg-accent" : bar.name === "between stages" ? "bg-line-strong" : "bg-series-3"} />,
-          ...(bar.name === under.stage ? under.bars.map((sub) => <Line key={sub.name} bar={sub} axisMs={axisMs} totalMs={totalMs} look={sub.failed ? "bg-bad" : "bg-accent opacity-55"} remark={sub.remark} nested />) : []),
+          <Line
+            key={bar.name}
+            bar={bar}
+            axisMs={axisMs}
+            totalMs={totalMs}
+            look={
+              bar.name === under.stage ? "bg-accent" : bar.name === "between stages" ? "bg-line-strong" : "bg-series-3"
+            }
+          />,
+          ...(bar.name === under.stage
+            ? under.bars.map((sub) => (
+                <Line
+                  key={sub.name}
+                  bar={sub}
+                  axisMs={axisMs}
+                  totalMs={totalMs}
+                  look={sub.failed ? "bg-bad" : "bg-accent opacity-55"}
+                  remark={sub.remark}
+                  nested
+                />
+              ))
+            : []),
         ])}
       </tbody>
     </table>
@@ -52,14 +72,29 @@ function Line({ bar, axisMs, totalMs, look, remark = "", nested = false }: LineP
   const width = Math.min(100 - left, (bar.durationMs / axisMs) * 100);
   return (
     <tr className="hover:bg-hover">
-      <th scope="row" className={`w-36 max-w-44 truncate py-0.5 pr-3 text-left font-normal ${nested ? "pl-4 text-ink-3" : "text-ink-2"}`}>
+      <th
+        scope="row"
+        className={`w-36 max-w-44 truncate py-0.5 pr-3 text-left font-normal ${nested ? "pl-4 text-ink-3" : "text-ink-2"}`}
+      >
         {bar.name}
       </th>
       <td className="py-0.5">
-        <div className="relative h-3.5 rounded-xs bg-raised" aria-label={`starts at ${formatDuration(bar.startMs)}`} role="img">
-          <div className={`absolute rounded-xs ${nested ? "top-1 h-1.5" : "top-0.5 h-2.5"} ${look}`} style={{ left: `min(${left}%, 100% - 2px)`, width: `max(${width}%, 2px)` }} />
+        <div
+          className="relative h-3.5 rounded-xs bg-raised"
+          aria-label={`starts at ${formatDuration(bar.startMs)}`}
+          role="img"
+        >
+          <div
+            className={`absolute rounded-xs ${nested ? "top-1 h-1.5" : "top-0.5 h-2.5"} ${look}`}
+            style={{ left: `min(${left}%, 100% - 2px)`, width: `max(${width}%, 2px)` }}
+          />
           {remark !== "" && (
-            <span className="mono absolute -top-px text-2xs text-bad" style={left + width > 70 ? { right: `calc(${100 - left}% + 6px)` } : { left: `calc(${left + width}% + 6px)` }}>
+            <span
+              className="mono absolute -top-px text-2xs text-bad"
+              style={
+                left + width > 70 ? { right: `calc(${100 - left}% + 6px)` } : { left: `calc(${left + width}% + 6px)` }
+              }
+            >
               {remark}
             </span>
           )}

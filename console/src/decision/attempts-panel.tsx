@@ -70,7 +70,11 @@ function AttemptLine({ attempt }: { attempt: AttemptMeta }) {
         {attempt.reason !== undefined && <span className="mono block text-2xs text-ink-2">{attempt.reason}</span>}
       </td>
       <td className="num">
-        {usage.input + usage.cached_input + usage.output === 0 ? <span className="text-ink-3">–</span> : `${formatCount(usage.input + usage.cached_input)} → ${formatCount(usage.output)}`}
+        {usage.input + usage.cached_input + usage.output === 0 ? (
+          <span className="text-ink-3">–</span>
+        ) : (
+          `${formatCount(usage.input + usage.cached_input)} → ${formatCount(usage.output)}`
+        )}
         <span className="block text-2xs text-ink-3">{usageRemark(attempt)}</span>
       </td>
       <td className="num">
@@ -80,13 +84,18 @@ function AttemptLine({ attempt }: { attempt: AttemptMeta }) {
         <Money nanoUsd={attempt.cost_nano_usd} />
         {attempt.price !== "none" && <span className="block text-2xs text-ink-3">{attempt.price}</span>}
       </td>
-      <td className="num">{attempt.ttft_ms === undefined ? <span className="text-ink-3">–</span> : formatDuration(attempt.ttft_ms)}</td>
+      <td className="num">
+        {attempt.ttft_ms === undefined ? <span className="text-ink-3">–</span> : formatDuration(attempt.ttft_ms)}
+      </td>
       <td className="num">{formatDuration(attempt.duration_ms)}</td>
     </tr>
   );
 }
 
 function usageRemark({ usage }: AttemptMeta): string {
-  const remarks = [...(usage.cached_input > 0 ? [`${formatCount(usage.cached_input)} cached`] : []), ...(usage.estimated ? ["estimated"] : [])];
+  const remarks = [
+    ...(usage.cached_input > 0 ? [`${formatCount(usage.cached_input)} cached`] : []),
+    ...(usage.estimated ? ["estimated"] : []),
+  ];
   return remarks.join(", ");
 }

@@ -3,29 +3,39 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiProblem, call } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
-import type { DecisionDetail, Role, SettledContent } from "../api/types.ts";
+import type { DecisionDetail, SettledContent } from "../api/types.ts";
+import { mayOpenContent } from "../session/roles.ts";
 import { Alert, Lock } from "../shell/icons.tsx";
 import { Panel } from "../shell/panel.tsx";
 import { Content } from "./content.tsx";
 
-const openers: readonly Role[] = ["reviewer", "auditor", "admin"];
 const leastReason = 8;
 
 export function ContentPanel({ detail }: { detail: DecisionDetail }) {
   const session = useQuery(sessionQuery).data;
   const opening = useMutation({
-    mutationFn: (reason: string) => call<{ content: SettledContent }>(`/decisions/${detail.decision_id}/content`, { method: "POST", body: { reason } }),
+    mutationFn: (reason: string) =>
+      call<{ content: SettledContent }>(`/decisions/${detail.decision_id}/content`, {
+        method: "POST",
+        body: { reason },
+      }),
     gcTime: 0,
   });
-  const allowed = session?.operator.roles.some((role) => openers.includes(role)) === true;
+  const allowed = session !== undefined && session !== null && mayOpenContent(session.operator.roles);
   const record = detail.settled?.record;
   return (
     <Panel title="Content" aside={<DataClassWords detail={detail} />} flush={opening.data !== undefined}>
       {opening.data !== undefined ? (
-        <Content content={opening.data.content} dataClass={(detail.settled ?? detail.begun)?.data_class ?? "personal"} close={opening.reset} />
+        <Content
+          content={opening.data.content}
+          dataClass={(detail.settled ?? detail.begun)?.data_class ?? "personal"}
+          close={opening.reset}
+        />
       ) : !detail.content_available ? (
         <p className="text-xs text-ink-2">
-          {record === "digest" ? "This use case records digests only: there is no content to open." : "There is no content to open: none was recorded, or its key was destroyed. The proof still holds."}
+          {record === "digest"
+            ? "This use case records digests only: there is no content to open."
+            : "There is no content to open: none was recorded, or its key was destroyed. The proof still holds."}
         </p>
       ) : !allowed ? (
         <p className="flex items-center gap-2 text-xs text-ink-2">
@@ -65,7 +75,16 @@ function OpenForm({ open, busy, error }: { open: (reason: string) => void; busy:
         </p>
       )}
       <div className="flex gap-2">
-        <input className="field h-7 flex-1 text-xs" aria-label="Reason for opening the content" placeholder="Reason, e.g. the applicant's appeal 2026-118" value={reason} minLength={leastReason} maxLength={500} required onChange={(event) => setReason(event.target.value)} />
+        <input
+          className="field h-7 flex-1 text-xs"
+          aria-label="Reason for opening the content"
+          placeholder="Reason, e.g. the applicant's appeal 2026-118"
+          value={reason}
+          minLength={leastReason}
+          maxLength={500}
+          required
+          onChange={(event) => setReason(event.target.value)}
+        />
         <button type="submit" className="control control-main" disabled={busy || reason.trim().length < leastReason}>
           {busy ? "Opening…" : "Open content"}
         </button>

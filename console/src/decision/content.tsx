@@ -12,7 +12,8 @@ export function Content({ content, dataClass, close }: ContentProps) {
   return (
     <div>
       {features !== undefined && <FeatureTable features={features} dataClass={dataClass} />}
-      {messages !== undefined && toMessages(messages).map((message, index) => <Said key={index} who={message.role} text={message.text} />)}
+      {messages !== undefined &&
+        toMessages(messages).map((message, index) => <Said key={index} who={message.role} text={message.text} />)}
       {answer !== undefined && <Said who="answer" text={toText(answer)} strong />}
       {citations !== undefined && citations.length > 0 && (
         <div className="border-b border-line px-3 py-2">

@@ -15,6 +15,7 @@ import { ContentPanel } from "./content-panel.tsx";
 import { FactsPanel } from "./facts-panel.tsx";
 import { GuardsPanel } from "./guards-panel.tsx";
 import { OutcomeHead } from "./outcome-head.tsx";
+import { ProofPanel } from "./proof-panel.tsx";
 import { ReasonsPanel } from "./reasons-panel.tsx";
 import { RecordPanel } from "./record-panel.tsx";
 import { RetrievalPanel } from "./retrieval-panel.tsx";
@@ -30,11 +31,19 @@ export function DecisionScreen() {
   useBackKey();
   return (
     <div className="h-full overflow-y-auto">
-      <ScreenHead windowTitle={`Decision …${id.slice(-8)}`} title={<Title id={id} />} aside={<CopyButton text={id} label="Copy the decision id" />} />
+      <ScreenHead
+        windowTitle={`Decision …${id.slice(-8)}`}
+        title={<Title id={id} />}
+        aside={<CopyButton text={id} label="Copy the decision id" />}
+      />
       {query.data !== undefined ? (
         <Detail key={id} detail={query.data} />
       ) : query.isError ? (
-        isMissing(query.error) ? <Missing id={id} /> : <Failed error={query.error} retry={() => void query.refetch()} />
+        isMissing(query.error) ? (
+          <Missing id={id} />
+        ) : (
+          <Failed error={query.error} retry={() => void query.refetch()} />
+        )
       ) : (
         <Loading what="the decision" />
       )}
@@ -71,8 +80,8 @@ const isMissing = (error: unknown): boolean => error instanceof ApiProblem && er
 const Missing = ({ id }: { id: string }) => (
   <Empty title="There is no such decision here.">
     <p className="text-ink-2">
-      <span className="mono">{id}</span> is not in this install's ledger. Check the end of the id, and whether it was decided in another environment: the
-      environment in the top bar is the only one that you see.
+      <span className="mono">{id}</span> is not in this install's ledger. Check the end of the id, and whether it was
+      decided in another environment: the environment in the top bar is the only one that you see.
     </p>
     <p>
       <Link to="/decisions" search={{ q: id.slice(0, 12) }} className="text-accent underline">
@@ -93,7 +102,9 @@ function Detail({ detail }: { detail: DecisionDetail }) {
           {settled?.score !== undefined && <ScorePanel settled={settled} score={settled.score} />}
           {settled !== undefined && settled.reasons.length > 0 && <ReasonsPanel reasons={settled.reasons} />}
           {settled !== undefined && <TimelinePanel settled={settled} attempts={attempts} />}
-          {settled !== undefined && settled.route.length > 0 && <RoutePanel route={settled.route} attempts={attempts} />}
+          {settled !== undefined && settled.route.length > 0 && (
+            <RoutePanel route={settled.route} attempts={attempts} />
+          )}
           {attempts.length > 0 && <AttemptsPanel attempts={attempts} />}
           {settled !== undefined && settled.guards.length > 0 && <GuardsPanel guards={settled.guards} />}
           {settled?.retrieval !== undefined && <RetrievalPanel retrieval={settled.retrieval} />}
@@ -102,6 +113,7 @@ function Detail({ detail }: { detail: DecisionDetail }) {
         <div className="grid min-w-0 content-start gap-3">
           <FactsPanel detail={detail} />
           <RecordPanel detail={detail} />
+          {detail.entries.length > 0 && <ProofPanel detail={detail} />}
         </div>
       </div>
     </div>

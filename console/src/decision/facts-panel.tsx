@@ -24,15 +24,28 @@ export function FactsPanel({ detail }: { detail: DecisionDetail }) {
         </Fact>
         {begun.subject !== undefined && (
           <Fact name="Subject">
-            <Link to="/decisions" search={{ q: begun.subject }} className="mono text-accent hover:underline" title="All decisions about this subject">
+            <Link
+              to="/decisions"
+              search={{ q: begun.subject }}
+              className="mono text-accent hover:underline"
+              title="All decisions about this subject"
+            >
               {begun.subject}
             </Link>
           </Fact>
         )}
-        {begun.session !== undefined && <Fact name="Session"><span className="mono">{begun.session}</span></Fact>}
+        {begun.session !== undefined && (
+          <Fact name="Session">
+            <span className="mono">{begun.session}</span>
+          </Fact>
+        )}
         <Fact name="Purpose">{begun.purpose ?? "–"}</Fact>
         <Fact name="Lawful basis">{begun.basis ?? "–"}</Fact>
-        {begun.consent !== undefined && <Fact name="Consent"><span className="mono">{begun.consent}</span></Fact>}
+        {begun.consent !== undefined && (
+          <Fact name="Consent">
+            <span className="mono">{begun.consent}</span>
+          </Fact>
+        )}
         <Fact name="Risk tier">{begun.risk}</Fact>
         <Fact name="Data class">{begun.data_class}</Fact>
         {settled !== undefined && <Fact name="Automation">{settled.automation}</Fact>}
@@ -46,7 +59,12 @@ export function FactsPanel({ detail }: { detail: DecisionDetail }) {
             {settled.cache.from !== undefined && (
               <>
                 {" of "}
-                <Link to="/decisions/$id" params={{ id: settled.cache.from }} className="mono text-accent hover:underline" title={settled.cache.from}>
+                <Link
+                  to="/decisions/$id"
+                  params={{ id: settled.cache.from }}
+                  className="mono text-accent hover:underline"
+                  title={settled.cache.from}
+                >
                   …{settled.cache.from.slice(-8)}
                 </Link>
               </>
@@ -64,13 +82,24 @@ export function FactsPanel({ detail }: { detail: DecisionDetail }) {
         <Fact name="Bundle">
           <Digest text={begun.bundle} />
         </Fact>
-        {begun.idempotency !== undefined && <Fact name="Idempotent"><Digest text={begun.idempotency.key} /></Fact>}
-        {begun.trace !== undefined && <Fact name="Trace"><Digest text={begun.trace} /></Fact>}
+        {begun.idempotency !== undefined && (
+          <Fact name="Idempotent">
+            <Digest text={begun.idempotency.key} />
+          </Fact>
+        )}
+        {begun.trace !== undefined && (
+          <Fact name="Trace">
+            <Digest text={begun.trace} />
+          </Fact>
+        )}
         {begun.synthetic === true && <Fact name="Origin">synthetic traffic</Fact>}
-        {settled?.dropped !== undefined && settled.dropped.length > 0 && <Fact name="Not translated">{settled.dropped.join(", ")}</Fact>}
+        {settled?.dropped !== undefined && settled.dropped.length > 0 && (
+          <Fact name="Not translated">{settled.dropped.join(", ")}</Fact>
+        )}
         {settled?.delivered !== undefined && (
           <Fact name="Delivered">
-            {settled.delivered.frames} frames, {settled.delivered.bytes} bytes, {settled.delivered.complete ? "complete" : "broken off"}
+            {settled.delivered.frames} frames, {settled.delivered.bytes} bytes,{" "}
+            {settled.delivered.complete ? "complete" : "broken off"}
           </Fact>
         )}
       </dl>

@@ -14,11 +14,16 @@ export function OutcomeHead({ detail }: { detail: DecisionDetail }) {
       <div className="grid content-center gap-1">
         <div className="flex items-center gap-2.5">
           <StateBadge state={settled?.state ?? "running"} strong />
-          <span className={`text-xl leading-6 font-semibold ${settled?.code === undefined ? resultInk(settled?.result) : "mono text-base text-ink"}`}>{settled?.code ?? settled?.result ?? "no result yet"}</span>
+          <span
+            className={`text-xl leading-6 font-semibold ${settled?.code === undefined ? resultInk(settled?.result) : "mono text-base text-ink"}`}
+          >
+            {settled?.code ?? settled?.result ?? "no result yet"}
+          </span>
           {settled?.refer_to !== undefined && <span className="text-xs text-ink-2">to {settled.refer_to}</span>}
         </div>
         <div className="text-xs text-ink-2">
-          <span className="font-semibold text-ink">{known?.use_case}</span> for <span className="font-medium text-ink">{known?.principal.id}</span>
+          <span className="font-semibold text-ink">{known?.use_case}</span> for{" "}
+          <span className="font-medium text-ink">{known?.principal.id}</span>
           {began !== undefined && <>, {formatInstant(began)}</>}
         </div>
       </div>

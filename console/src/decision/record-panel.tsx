@@ -44,7 +44,8 @@ export function RecordPanel({ detail }: { detail: DecisionDetail }) {
           <p>No signed checkpoint covers these entries yet; one follows within a second or so.</p>
         ) : (
           <p>
-            Covered by the signed checkpoint over {formatCount(checkpoint.size)} entries of {formatInstant(checkpoint.at_ms)}.
+            Covered by the signed checkpoint over {formatCount(checkpoint.size)} entries of{" "}
+            {formatInstant(checkpoint.at_ms)}.
           </p>
         )}
         {settled?.digests !== undefined && (
@@ -63,7 +64,8 @@ export function RecordPanel({ detail }: { detail: DecisionDetail }) {
       {amendments.map((amendment) => (
         <div key={`${amendment.node}/${amendment.seq}`} className="border-t border-line px-3 py-2 text-xs">
           <div className="font-semibold">
-            {String(amendment.meta["amends"] ?? "amended")}: {String(amendment.meta["label"] ?? "")} {amendment.meta["value"] === undefined ? "" : String(amendment.meta["value"])}
+            {String(amendment.meta["amends"] ?? "amended")}: {String(amendment.meta["label"] ?? "")}{" "}
+            {amendment.meta["value"] === undefined ? "" : String(amendment.meta["value"])}
           </div>
           <div className="text-ink-3">
             {formatInstant(amendment.at_ms)}, entry {formatCount(amendment.seq)}

@@ -34,7 +34,11 @@ export function RetrievalPanel({ retrieval }: { retrieval: NonNullable<SettledMe
                 <td className="mono">{source}</td>
                 <td className="num">{score.toFixed(2)}</td>
                 <td className="align-middle">
-                  <span aria-hidden="true" className="block h-1.5 rounded-full bg-accent" style={{ width: `${(score / highest) * 100}%` }} />
+                  <span
+                    aria-hidden="true"
+                    className="block h-1.5 rounded-full bg-accent"
+                    style={{ width: `${(score / highest) * 100}%` }}
+                  />
                 </td>
               </tr>
             ))}

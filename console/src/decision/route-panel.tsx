@@ -42,5 +42,7 @@ export const RoutePanel = ({ route, attempts }: { route: RouteReason[]; attempts
 function attemptsOn({ rung, target }: RouteReason, attempts: AttemptMeta[]): string {
   const tried = attempts.filter((attempt) => attempt.rung === rung && attempt.target === target);
   if (tried.length === 0) return "not tried";
-  return tried.some(({ status }) => status === "ok") ? "answered" : `tried ${tried.length === 1 ? "once" : `${tried.length} times`}`;
+  return tried.some(({ status }) => status === "ok")
+    ? "answered"
+    : `tried ${tried.length === 1 ? "once" : `${tried.length} times`}`;
 }

@@ -8,11 +8,15 @@ export function ScorePanel({ settled, score }: { settled: SettledMeta; score: nu
   const rules = settled.thresholds ?? [];
   const { bands, undrawable } = scoreBands(rules);
   return (
-    <Panel title="Score against thresholds" aside={settled.confidence !== undefined && <span>confidence {settled.confidence}</span>}>
+    <Panel
+      title="Score against thresholds"
+      aside={settled.confidence !== undefined && <span>confidence {settled.confidence}</span>}
+    >
       <ScoreAxis score={score} bands={bands} rules={rules} result={settled.result} rule={settled.rule} />
       {undrawable.length > 0 && (
         <p className="mt-1 text-xs text-ink-2">
-          The bands are not drawn, because {undrawable.length === 1 ? "a rule asks" : "rules ask"} for more than the score:{" "}
+          The bands are not drawn, because {undrawable.length === 1 ? "a rule asks" : "rules ask"} for more than the
+          score:{" "}
           {undrawable.map((when) => (
             <code key={when} className="mono mr-2">
               {when}
@@ -25,9 +29,16 @@ export function ScorePanel({ settled, score }: { settled: SettledMeta; score: nu
           {rules.map((rule, index) => (
             <li key={index} className={`flex items-center gap-1.5 ${index === settled.rule ? "" : "text-ink-3"}`}>
               <span className="text-2xs">{index + 1}.</span>
-              <code className={`mono ${index === settled.rule ? "text-ink" : ""}`}>{isOtherwise(rule.when) ? "otherwise" : rule.when}</code>→
-              <span className={`font-medium ${index === settled.rule ? resultInk(rule.result) : ""}`}>{rule.result}</span>
-              {index === settled.rule && <span className="rounded bg-accent-soft px-1.5 text-2xs font-semibold text-accent">decided</span>}
+              <code className={`mono ${index === settled.rule ? "text-ink" : ""}`}>
+                {isOtherwise(rule.when) ? "otherwise" : rule.when}
+              </code>
+              →
+              <span className={`font-medium ${index === settled.rule ? resultInk(rule.result) : ""}`}>
+                {rule.result}
+              </span>
+              {index === settled.rule && (
+                <span className="rounded bg-accent-soft px-1.5 text-2xs font-semibold text-accent">decided</span>
+              )}
             </li>
           ))}
         </ol>

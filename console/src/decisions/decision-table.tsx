@@ -38,7 +38,8 @@ const columns: Column[] = [
 ];
 
 const hide = { lg: "max-lg:hidden", xl: "max-xl:hidden" };
-const columnClass = ({ numeric, wide }: Column): string => `${numeric ? "num" : ""} ${wide === undefined ? "" : hide[wide]}`;
+const columnClass = ({ numeric, wide }: Column): string =>
+  `${numeric ? "num" : ""} ${wide === undefined ? "" : hide[wide]}`;
 
 export function DecisionTable({ rows, chosen, choose, open }: DecisionTableProps) {
   const body = useRef<HTMLTableSectionElement>(null);
@@ -66,7 +67,14 @@ export function DecisionTable({ rows, chosen, choose, open }: DecisionTableProps
       </thead>
       <tbody ref={body} onKeyDown={move}>
         {rows.map(({ row, fresh }) => (
-          <Row key={row.decision_id} row={row} fresh={fresh === true} inOrder={row.decision_id === inOrder} choose={choose} open={open} />
+          <Row
+            key={row.decision_id}
+            row={row}
+            fresh={fresh === true}
+            inOrder={row.decision_id === inOrder}
+            choose={choose}
+            open={open}
+          />
         ))}
       </tbody>
     </table>
@@ -75,7 +83,16 @@ export function DecisionTable({ rows, chosen, choose, open }: DecisionTableProps
 
 function moveTarget(key: string, rows: readonly LiveRow[], from: string | undefined): string | undefined {
   const at = rows.findIndex(({ row }) => row.decision_id === from);
-  const steps: Record<string, number> = { ArrowDown: at + 1, j: at + 1, ArrowUp: at - 1, k: at - 1, Home: 0, End: rows.length - 1, PageDown: at + 20, PageUp: at - 20 };
+  const steps: Record<string, number> = {
+    ArrowDown: at + 1,
+    j: at + 1,
+    ArrowUp: at - 1,
+    k: at - 1,
+    Home: 0,
+    End: rows.length - 1,
+    PageDown: at + 20,
+    PageUp: at - 20,
+  };
   const to = steps[key];
   return to === undefined ? undefined : rows[Math.max(0, Math.min(rows.length - 1, to))]?.row.decision_id;
 }
@@ -97,9 +114,19 @@ const Row = memo(function Row({ row, fresh, inOrder, choose, open }: RowProps) {
     row.score === undefined ? <None /> : <ScoreCell score={row.score} />,
     <ModelCell row={row} />,
     formatDuration(row.duration_ms),
-    row.input_tokens + row.output_tokens === 0 ? <None /> : `${formatCount(row.input_tokens)} → ${formatCount(row.output_tokens)}`,
+    row.input_tokens + row.output_tokens === 0 ? (
+      <None />
+    ) : (
+      `${formatCount(row.input_tokens)} → ${formatCount(row.output_tokens)}`
+    ),
     row.cost_nano_usd === 0 ? <None zero="$0" /> : <Money nanoUsd={row.cost_nano_usd} />,
-    row.cache === "off" ? <None /> : <span className={row.cache === "hit" || row.cache === "follower" ? "font-medium text-accent" : "text-ink-3"}>{row.cache}</span>,
+    row.cache === "off" ? (
+      <None />
+    ) : (
+      <span className={row.cache === "hit" || row.cache === "follower" ? "font-medium text-accent" : "text-ink-3"}>
+        {row.cache}
+      </span>
+    ),
     row.principal_id,
     row.subject === undefined ? <None /> : <span className="mono text-ink-2">{row.subject}</span>,
     <Link to="/decisions/$id" params={{ id }} tabIndex={-1} title={id} className="mono text-accent hover:underline">
@@ -132,7 +159,12 @@ const Row = memo(function Row({ row, fresh, inOrder, choose, open }: RowProps) {
 const None = ({ zero = "–" }: { zero?: string }) => <span className="text-ink-3">{zero}</span>;
 
 function ResultCell({ row }: { row: DecisionRow }) {
-  if (row.code !== undefined) return <span className="mono text-ink-2" title={`HTTP ${row.status}`}>{row.code}</span>;
+  if (row.code !== undefined)
+    return (
+      <span className="mono text-ink-2" title={`HTTP ${row.status}`}>
+        {row.code}
+      </span>
+    );
   if (row.result === undefined) return <None />;
   return <span className={`font-medium ${resultInk(row.result)}`}>{row.result}</span>;
 }
@@ -140,7 +172,10 @@ function ResultCell({ row }: { row: DecisionRow }) {
 const ScoreCell = ({ score }: { score: number }) => (
   <span className="inline-flex items-center gap-2">
     <span aria-hidden="true" className="relative inline-block h-1 w-12 rounded-full bg-line max-lg:hidden">
-      <span className="absolute -top-0.5 h-2 w-0.5 rounded bg-ink" style={{ left: `${Math.max(0, Math.min(1, score)) * 100}%` }} />
+      <span
+        className="absolute -top-0.5 h-2 w-0.5 rounded bg-ink"
+        style={{ left: `${Math.max(0, Math.min(1, score)) * 100}%` }}
+      />
     </span>
     {score.toFixed(4)}
   </span>
@@ -151,8 +186,12 @@ function ModelCell({ row }: { row: DecisionRow }) {
   return (
     <>
       {row.model}
-      {row.rung !== undefined && row.rung > 0 && <span className="ml-1.5 text-2xs text-ink-3">rung {row.rung + 1}</span>}
-      {row.attempts > 1 && <span className="ml-1.5 rounded bg-warn-soft px-1 text-2xs text-warn">{row.attempts} attempts</span>}
+      {row.rung !== undefined && row.rung > 0 && (
+        <span className="ml-1.5 text-2xs text-ink-3">rung {row.rung + 1}</span>
+      )}
+      {row.attempts > 1 && (
+        <span className="ml-1.5 rounded bg-warn-soft px-1 text-2xs text-warn">{row.attempts} attempts</span>
+      )}
     </>
   );
 }

@@ -9,6 +9,7 @@ import { isTyping } from "../shell/shortcuts.tsx";
 import { DecisionTable } from "./decision-table.tsx";
 import { FilterBar } from "./filter-bar.tsx";
 import type { Filters } from "./filters.ts";
+import { hasOlder } from "./live-list.ts";
 import { type LiveDecisions, useLiveDecisions } from "./use-live-decisions.ts";
 import { useEngaged } from "./use-engaged.ts";
 
@@ -25,21 +26,34 @@ export function DecisionsScreen() {
   const live = useLiveDecisions(filters, held);
   const search = useRef<HTMLInputElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
-  const change = useCallback((next: Filters) => void navigate({ to: "/decisions", search: next, replace: true }), [navigate]);
+  const change = useCallback(
+    (next: Filters) => void navigate({ to: "/decisions", search: next, replace: true }),
+    [navigate],
+  );
   const open = useCallback((id: string) => void navigate({ to: "/decisions/$id", params: { id } }), [navigate]);
   useScreenKeys(search, () => setPaused((before) => !before));
   const { showWaiting } = live;
   const waiting = live.list.waiting.length;
+  const behind = waiting > 0 || live.list.overflowed;
   useEffect(() => {
-    if (!held && waiting > 0) showWaiting();
-  }, [held, waiting, showWaiting]);
+    if (!held && behind) showWaiting();
+  }, [held, behind, showWaiting]);
   const toTop = (): void => {
     scroller.current?.scrollTo({ top: 0 });
     showWaiting();
   };
   return (
     <div className="flex h-full flex-col">
-      <ScreenHead title="Decisions" windowTitle="Decisions" aside={<StreamState live={live} paused={paused} held={held} />}>
+      <ScreenHead
+        title="Decisions"
+        windowTitle="Decisions"
+        aside={<StreamState live={live} paused={paused} held={held} />}
+      >
+        {live.stream === "refused" && (
+          <button type="button" className="control" onClick={live.reload}>
+            Load newest
+          </button>
+        )}
         <button type="button" className="control" aria-pressed={paused} onClick={() => setPaused(!paused)}>
           {paused ? <Play className="size-3.5" /> : <Pause className="size-3.5" />}
           {paused ? "Resume" : "Pause"}
@@ -49,7 +63,11 @@ export function DecisionsScreen() {
       <FilterBar filters={filters} rows={live.list.rows.map(({ row }) => row)} change={change} searchRef={search} />
       <div className="relative min-h-0 flex-1 bg-surface">
         {waiting > 0 && (paused || scrolled) && (
-          <button type="button" className="control control-main absolute top-9 left-1/2 z-20 -translate-x-1/2 rounded-full shadow-[var(--shadow)]" onClick={toTop}>
+          <button
+            type="button"
+            className="control control-main absolute top-9 left-1/2 z-20 -translate-x-1/2 rounded-full shadow-[var(--shadow)]"
+            onClick={toTop}
+          >
             <Up className="size-3.5" />
             {live.list.overflowed ? `${waiting}+` : waiting} new
           </button>
@@ -98,13 +116,14 @@ function Rows({ live, filters, chosen, choose, open }: RowsProps) {
   const { list, loaded, error, loadingOlder } = live;
   if (!loaded && error !== undefined) return <Failed error={error} retry={live.reload} />;
   if (!loaded && list.rows.length === 0) return <Loading what="decisions" />;
-  if (list.rows.length === 0) return Object.keys(filters).length > 0 ? <NothingFound /> : <FirstTraffic title="No decisions yet." />;
+  if (list.rows.length === 0)
+    return Object.keys(filters).length > 0 ? <NothingFound /> : <FirstTraffic title="No decisions yet." />;
   return (
     <>
       <DecisionTable rows={list.rows} chosen={chosen} choose={choose} open={open} />
       {error !== undefined && <Failed error={error} retry={live.loadOlder} />}
       <div className="flex items-center justify-center gap-3 border-t border-line p-3 text-xs text-ink-3">
-        {list.nextCursor === undefined ? (
+        {!hasOlder(list) ? (
           "This is the oldest decision on record."
         ) : (
           <button type="button" className="control" disabled={loadingOlder} onClick={live.loadOlder}>
@@ -119,15 +138,25 @@ function Rows({ live, filters, chosen, choose, open }: RowsProps) {
 const NothingFound = () => (
   <Empty title="No decision matches these filters.">
     <p className="text-ink-2">
-      Matching decisions appear here as they settle. “Find” takes the beginning of a decision id or a whole subject pseudonym; results, codes and principals are
-      matched exactly. Clear a filter above to see more.
+      Matching decisions appear here as they settle. “Find” takes the beginning of a decision id or a whole subject
+      pseudonym; results, codes and principals are matched exactly. Clear a filter above to see more.
     </p>
   </Empty>
 );
 
 function StreamState({ live, paused, held }: { live: LiveDecisions; paused: boolean; held: boolean }) {
-  const word = !live.streaming ? "connecting…" : paused ? "paused" : held ? "held while you read" : "live";
-  const look = !live.streaming ? "bg-cut" : held ? "bg-warn" : "bg-ok animate-pulse";
+  const open = live.stream === "open";
+  const word =
+    live.stream === "refused"
+      ? "not live: the stream needs the role operator"
+      : !open
+        ? "connecting…"
+        : paused
+          ? "paused"
+          : held
+            ? "held while you read"
+            : "live";
+  const look = !open ? "bg-cut" : held ? "bg-warn" : "bg-ok animate-pulse";
   return (
     <span role="status" className="flex items-center gap-1.5">
       <span aria-hidden="true" className={`size-2 rounded-full ${look}`} />

@@ -23,14 +23,53 @@ export function FilterBar({ filters, rows, change, searchRef }: FilterBarProps) 
   const active = Object.keys(filters).length;
   return (
     <search className="flex flex-wrap items-center gap-1.5 border-b border-line px-4 pb-2">
-      <TextFilter name="q" label="Find" hint="decision id or subject" value={filters.q ?? ""} set={set} inputRef={searchRef} wide />
-      <ChoiceFilter name="use_case" label="Use case" value={filters.use_case ?? ""} choices={(useCases.data?.use_cases ?? []).map(({ name }) => name)} set={set} />
+      <TextFilter
+        name="q"
+        label="Find"
+        hint="decision id or subject"
+        value={filters.q ?? ""}
+        set={set}
+        inputRef={searchRef}
+        wide
+      />
+      <ChoiceFilter
+        name="use_case"
+        label="Use case"
+        value={filters.use_case ?? ""}
+        choices={(useCases.data?.use_cases ?? []).map(({ name }) => name)}
+        set={set}
+      />
       <ChoiceFilter name="state" label="State" value={filters.state ?? ""} choices={stateNames} set={set} />
-      <TextFilter name="result" label="Result" hint="any" value={filters.result ?? ""} set={set} suggestions={seenValues(rows, "result")} />
-      <TextFilter name="code" label="Code" hint="any" value={filters.code ?? ""} set={set} suggestions={seenValues(rows, "code")} />
-      <TextFilter name="principal" label="Principal" hint="any" value={filters.principal ?? ""} set={set} suggestions={seenValues(rows, "principal_id")} />
+      <TextFilter
+        name="result"
+        label="Result"
+        hint="any"
+        value={filters.result ?? ""}
+        set={set}
+        suggestions={seenValues(rows, "result")}
+      />
+      <TextFilter
+        name="code"
+        label="Code"
+        hint="any"
+        value={filters.code ?? ""}
+        set={set}
+        suggestions={seenValues(rows, "code")}
+      />
+      <TextFilter
+        name="principal"
+        label="Principal"
+        hint="any"
+        value={filters.principal ?? ""}
+        set={set}
+        suggestions={seenValues(rows, "principal_id")}
+      />
       {active > 0 && (
-        <button type="button" className="control border-transparent bg-transparent text-ink-2" onClick={() => change({})}>
+        <button
+          type="button"
+          className="control border-transparent bg-transparent text-ink-2"
+          onClick={() => change({})}
+        >
           <Cross className="size-3" />
           Clear {active === 1 ? "filter" : `${active} filters`}
         </button>
@@ -57,7 +96,11 @@ interface ChoiceProps {
 const ChoiceFilter = ({ name, label, value, choices, set }: ChoiceProps) => (
   <label {...boxOf(value)}>
     <span className="text-ink-3">{label}</span>
-    <select className="h-full rounded-r-[5px] bg-transparent pr-1 font-medium outline-none [&>option]:bg-surface" value={value} onChange={(event) => set(name, event.target.value)}>
+    <select
+      className="h-full rounded-r-[5px] bg-transparent pr-1 font-medium outline-none [&>option]:bg-surface"
+      value={value}
+      onChange={(event) => set(name, event.target.value)}
+    >
       <option value="">any</option>
       {(value === "" || choices.includes(value) ? choices : [value, ...choices]).map((choice) => (
         <option key={choice}>{choice}</option>

@@ -6,8 +6,6 @@ import type { DecisionRow } from "../api/types.ts";
 
 export interface LiveRow {
   row: DecisionRow;
-  /** Cursor that continues after this row; rows of a page have none of their own. */
-  cursor?: string;
   /** Came in live while being shown: marked for a moment. */
   fresh?: true;
 }
@@ -17,13 +15,22 @@ export interface LiveList {
   /** Arrived while the list was held. Newest first. */
   waiting: LiveRow[];
   nextCursor: string | undefined;
+  /** Set where the tail was trimmed: history goes on at this instant, and what is known already is left out. */
+  resumeMs: number | undefined;
   /** History was asked for: then the tail is never trimmed. */
   browsed: boolean;
   /** More arrived while held than is kept: showing them takes a reload. */
   overflowed: boolean;
 }
 
-export const emptyList: LiveList = { rows: [], waiting: [], nextCursor: undefined, browsed: false, overflowed: false };
+export const emptyList: LiveList = {
+  rows: [],
+  waiting: [],
+  nextCursor: undefined,
+  resumeMs: undefined,
+  browsed: false,
+  overflowed: false,
+};
 
 /** Live rows kept on screen, and kept waiting. */
 export const liveLimit = 300;
@@ -40,8 +47,11 @@ export function startWith(list: LiveList, page: readonly DecisionRow[], nextCurs
 }
 
 export function continueWith(list: LiveList, page: readonly DecisionRow[], nextCursor: string | undefined): LiveList {
-  const rows = without(page.map((row): LiveRow => ({ row })), list.rows);
-  return { ...list, rows: [...list.rows, ...rows], nextCursor, browsed: true };
+  const rows = without(
+    page.map((row): LiveRow => ({ row })),
+    list.rows,
+  );
+  return { ...list, rows: [...list.rows, ...rows], nextCursor, resumeMs: undefined, browsed: true };
 }
 
 /** `batch` is newest first. */
@@ -56,12 +66,17 @@ export function arrive(list: LiveList, batch: readonly LiveRow[], held: boolean)
 }
 
 /** Shows what waited. Callers reload instead where the list has overflowed. */
-export const release = (list: LiveList): LiveList => trim({ ...list, rows: [...list.waiting, ...list.rows], waiting: [], overflowed: false });
+export const release = (list: LiveList): LiveList =>
+  trim({ ...list, rows: [...list.waiting, ...list.rows], waiting: [], overflowed: false });
 
-/** The tail may only be cut at a row that a cursor continues from. */
+/** Rows were skipped on the way: what is shown has a hole until it is loaded anew. */
+export const skip = (list: LiveList): LiveList => ({ ...list, overflowed: true });
+
+export const hasOlder = (list: LiveList): boolean => list.nextCursor !== undefined || list.resumeMs !== undefined;
+
+/** Rows arrive as they settle but are listed by their beginning: history goes on at the youngest that was cut. */
 function trim(list: LiveList): LiveList {
   if (list.browsed || list.rows.length <= liveLimit) return list;
-  const kept = list.rows.slice(0, liveLimit);
-  const cursor = kept.at(-1)?.cursor;
-  return cursor === undefined ? list : { ...list, rows: kept, nextCursor: cursor };
+  const cut = list.rows.slice(liveLimit).map(({ row }) => row.at_ms);
+  return { ...list, rows: list.rows.slice(0, liveLimit), resumeMs: Math.max(list.resumeMs ?? 0, ...cut) };
 }

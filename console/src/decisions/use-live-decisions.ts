@@ -2,19 +2,21 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { queryOf, streamUrl } from "../api/client.ts";
 import { reportConnection } from "../api/connection.ts";
-import { fetchDecisions } from "../api/queries.ts";
+import { fetchDecisions, queryClient, sessionQuery } from "../api/queries.ts";
 import type { DecisionRow } from "../api/types.ts";
 import type { Filters } from "./filters.ts";
-import { arrive, continueWith, emptyList, type LiveList, type LiveRow, release, startWith } from "./live-list.ts";
+import { arrive, continueWith, emptyList, type LiveList, type LiveRow, release, skip, startWith } from "./live-list.ts";
 
 /** Rows are shown in batches: at 500 decisions a second the page draws four times, not 500. */
 const drawEveryMs = 250;
+
+export type StreamState = "connecting" | "open" | "refused";
 
 export interface LiveDecisions {
   list: LiveList;
   loaded: boolean;
   error: unknown;
-  streaming: boolean;
+  stream: StreamState;
   loadingOlder: boolean;
   loadOlder: () => void;
   showWaiting: () => void;
@@ -24,7 +26,7 @@ export interface LiveDecisions {
 export function useLiveDecisions(filters: Filters, held: boolean): LiveDecisions {
   const [list, change] = useReducer((before: LiveList, step: (list: LiveList) => LiveList) => step(before), emptyList);
   const [progress, setProgress] = useState<{ loaded: boolean; error: unknown; loadingOlder: boolean }>(unloaded);
-  const [streaming, setStreaming] = useState(false);
+  const [stream, setStream] = useState<StreamState>("connecting");
   const [round, setRound] = useState(0);
   const heldNow = useRef(held);
   heldNow.current = held;
@@ -34,8 +36,13 @@ export function useLiveDecisions(filters: Filters, held: boolean): LiveDecisions
     const gone = new AbortController();
     change(() => emptyList);
     setProgress(unloaded);
+    setStream("connecting");
     // The stream opens first, so that nothing falls between it and the first page.
-    const close = openStream(key, (batch) => change((before) => arrive(before, batch, heldNow.current)), setStreaming);
+    const close = openStream(key, {
+      show: (batch) => change((before) => arrive(before, batch, heldNow.current)),
+      skipped: () => change(skip),
+      became: setStream,
+    });
     fetchDecisions(Object.fromEntries(new URLSearchParams(key)), undefined, gone.signal).then(
       (page) => {
         change((before) => startWith(before, page.decisions, page.next_cursor));
@@ -52,40 +59,51 @@ export function useLiveDecisions(filters: Filters, held: boolean): LiveDecisions
   }, [key, round]);
 
   const reload = useCallback(() => setRound((before) => before + 1), []);
-  const { nextCursor, overflowed } = list;
+  const { nextCursor, resumeMs, overflowed } = list;
   const loadOlder = useCallback(() => {
-    if (nextCursor === undefined) return;
+    if (nextCursor === undefined && resumeMs === undefined) return;
     setProgress((before) => ({ ...before, error: undefined, loadingOlder: true }));
-    fetchDecisions(Object.fromEntries(new URLSearchParams(key)), nextCursor).then(
+    const filter: Record<string, string> = Object.fromEntries(new URLSearchParams(key));
+    if (resumeMs !== undefined) filter["until_ms"] = String(resumeMs + 1);
+    fetchDecisions(filter, resumeMs === undefined ? nextCursor : undefined).then(
       (page) => {
         change((before) => continueWith(before, page.decisions, page.next_cursor));
         setProgress({ loaded: true, error: undefined, loadingOlder: false });
       },
       (error: unknown) => setProgress({ loaded: true, error, loadingOlder: false }),
     );
-  }, [key, nextCursor]);
+  }, [key, nextCursor, resumeMs]);
   const showWaiting = useCallback(() => (overflowed ? reload() : change(release)), [overflowed, reload]);
-  return { list, ...progress, streaming, loadOlder, showWaiting, reload };
+  return { list, ...progress, stream, loadOlder, showWaiting, reload };
 }
 
 const unloaded = { loaded: false, error: undefined as unknown, loadingOlder: false };
 
-function openStream(query: string, show: (batch: LiveRow[]) => void, setStreaming: (on: boolean) => void): () => void {
+interface StreamListener {
+  show: (batch: LiveRow[]) => void;
+  skipped: () => void;
+  became: (state: StreamState) => void;
+}
+
+function openStream(query: string, { show, skipped, became }: StreamListener): () => void {
   const source = new EventSource(streamUrl(`/decisions/stream${query}`));
   let batch: LiveRow[] = [];
   source.addEventListener("open", () => {
-    setStreaming(true);
+    became("open");
     reportConnection("ok");
   });
-  // The browser reconnects by itself and sends Last-Event-ID; a refused stream (closed) is the session's matter.
+  // The browser reconnects by itself and sends Last-Event-ID; a refused stream stays closed: the session may be over.
   source.addEventListener("error", () => {
-    setStreaming(false);
-    if (source.readyState === EventSource.CONNECTING) reportConnection("lost");
+    const refused = source.readyState === EventSource.CLOSED;
+    became(refused ? "refused" : "connecting");
+    if (refused) void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey });
+    else reportConnection("lost");
   });
-  source.addEventListener("decision", (event: MessageEvent<string>) => {
-    const row = JSON.parse(event.data) as DecisionRow;
-    batch.unshift(event.lastEventId === "" ? { row } : { row, cursor: event.lastEventId });
-  });
+  source.addEventListener("gap", skipped);
+  source.addEventListener(
+    "decision",
+    (event: MessageEvent<string>) => void batch.unshift({ row: JSON.parse(event.data) as DecisionRow }),
+  );
   const timer = setInterval(() => {
     if (batch.length === 0) return;
     show(batch);
@@ -94,6 +112,5 @@ function openStream(query: string, show: (batch: LiveRow[]) => void, setStreamin
   return () => {
     clearInterval(timer);
     source.close();
-    setStreaming(false);
   };
 }

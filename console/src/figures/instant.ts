@@ -20,7 +20,8 @@ export function formatClockMs(atMs: number): string {
 }
 
 /** "2026-11-22 14:03:22.123 UTC" */
-export const formatInstant = (atMs: number): string => `${dayOf(new Date(atMs))} ${formatClockMs(atMs)} ${zoneOf(atMs)}`;
+export const formatInstant = (atMs: number): string =>
+  `${dayOf(new Date(atMs))} ${formatClockMs(atMs)} ${zoneOf(atMs)}`;
 
 export const formatDay = (atMs: number): string => dayOf(new Date(atMs));
 

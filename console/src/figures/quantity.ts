@@ -3,7 +3,8 @@ const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
 
 export const formatCount = (count: number): string => grouped.format(count);
-export const formatCompact = (count: number): string => (Math.abs(count) < 10_000 ? grouped.format(count) : compact.format(count));
+export const formatCompact = (count: number): string =>
+  Math.abs(count) < 10_000 ? grouped.format(count) : compact.format(count);
 
 /** Milliseconds with three significant figures and the unit that reads best. */
 export function formatDuration(ms: number | null | undefined): string {

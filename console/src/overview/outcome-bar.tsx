@@ -7,11 +7,22 @@ const order = ["answered", "referred", "refused", "failed", "interrupted"] as co
 /** How decisions ended, as shares of one bar; the words are its label. */
 export function OutcomeBar({ totals, className = "" }: { totals: Totals; className?: string }) {
   const parts = order.filter((state) => totals[state] > 0);
-  const words = parts.map((state) => `${state} ${formatCount(totals[state])} (${formatShare(totals[state], totals.decisions)})`).join(", ");
+  const words = parts
+    .map((state) => `${state} ${formatCount(totals[state])} (${formatShare(totals[state], totals.decisions)})`)
+    .join(", ");
   return (
-    <span role="img" aria-label={words === "" ? "no decisions" : words} title={words} className={`flex h-1.5 w-full gap-px overflow-hidden rounded-full bg-hover ${className}`}>
+    <span
+      role="img"
+      aria-label={words === "" ? "no decisions" : words}
+      title={words}
+      className={`flex h-1.5 w-full gap-px overflow-hidden rounded-full bg-hover ${className}`}
+    >
       {parts.map((state) => (
-        <span key={state} className={`min-w-0.5 ${states[state].stroke}`} style={{ flexGrow: totals[state], flexBasis: 0 }} />
+        <span
+          key={state}
+          className={`min-w-0.5 ${states[state].stroke}`}
+          style={{ flexGrow: totals[state], flexBasis: 0 }}
+        />
       ))}
     </span>
   );
@@ -19,7 +30,7 @@ export function OutcomeBar({ totals, className = "" }: { totals: Totals; classNa
 
 /** Same parts in figures, smallest type. */
 export const OutcomeWords = ({ totals }: { totals: Totals }) => (
-  <span className="flex flex-wrap gap-x-2.5 text-2xs text-ink-2">
+  <span className="flex flex-wrap gap-x-2.5 text-2xs text-ink-2 max-lg:sr-only">
     {order
       .filter((state) => totals[state] > 0)
       .map((state) => {

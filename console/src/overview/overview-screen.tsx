@@ -34,8 +34,13 @@ export function OverviewScreen() {
         <RangeSwitch range={range} />
       </ScreenHead>
       {overview === undefined ? (
-        query.isError ? <Failed error={query.error} retry={() => void query.refetch()} /> : <Loading what="the overview" />
-      ) : overview.totals.decisions === 0 && overview.use_cases.every(({ series }) => series.every(({ decisions }) => decisions === 0)) ? (
+        query.isError ? (
+          <Failed error={query.error} retry={() => void query.refetch()} />
+        ) : (
+          <Loading what="the overview" />
+        )
+      ) : overview.totals.decisions === 0 &&
+        overview.use_cases.every(({ series }) => series.every(({ decisions }) => decisions === 0)) ? (
         <FirstTraffic title={`No decisions in the last ${rangeWords[range]}.`} />
       ) : (
         <div className="grid gap-3 px-4 pb-4">
@@ -49,7 +54,12 @@ export function OverviewScreen() {
   );
 }
 
-const rangeWords: Record<OverviewRange, string> = { "15m": "15 minutes", "1h": "hour", "24h": "24 hours", "7d": "7 days" };
+const rangeWords: Record<OverviewRange, string> = {
+  "15m": "15 minutes",
+  "1h": "hour",
+  "24h": "24 hours",
+  "7d": "7 days",
+};
 
 const RangeSwitch = ({ range }: { range: OverviewRange }) => (
   <nav aria-label="Range" className="flex rounded-[5px] border border-line-strong bg-surface p-px">

@@ -6,7 +6,8 @@ export type SeriesMetric = "decisions" | "errors" | "p95_ms" | "cost_nano_usd";
 
 const pointsOf = (series: readonly SeriesPoint[], metric: SeriesMetric, scale = 1): Point[] =>
   series.map((point) => {
-    const value = point[metric];
+    // Percentiles of nothing are reported as 0: they are gaps.
+    const value = metric === "p95_ms" && point.decisions === 0 ? null : point[metric];
     return { at: point.at_ms, value: value === null ? null : value * scale };
   });
 

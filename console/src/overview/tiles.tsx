@@ -8,25 +8,50 @@ import { seriesOf } from "./series.ts";
 
 export function Tiles({ overview }: { overview: Overview }) {
   const { totals } = overview;
-  const sum = (metric: "decisions" | "errors" | "cost_nano_usd"): Point[] => sumSeries(seriesOf(overview, metric).map(({ points }) => points));
+  const sum = (metric: "decisions" | "errors" | "cost_nano_usd"): Point[] =>
+    sumSeries(seriesOf(overview, metric).map(({ points }) => points));
   return (
-    <section aria-label="All use cases" className="panel grid grid-cols-2 overflow-hidden *:border-line *:not-first:border-l md:grid-cols-3 xl:grid-cols-6">
-      <Tile name="Rate" value={formatRate(totals.rate_per_s)} unit="/s" detail={`${formatCount(totals.decisions)} decisions`}>
+    <section
+      aria-label="All use cases"
+      className="panel grid grid-cols-2 gap-px overflow-hidden !bg-line *:bg-surface md:grid-cols-3 xl:grid-cols-6"
+    >
+      <Tile
+        name="Rate"
+        value={formatRate(totals.rate_per_s)}
+        unit="/s"
+        detail={`${formatCount(totals.decisions)} decisions`}
+      >
         <Sparkline points={sum("decisions")} />
       </Tile>
-      <Tile name="Latency p95" value={formatDuration(totals.p95_ms)} detail={`p50 ${formatDuration(totals.p50_ms)} · p99 ${formatDuration(totals.p99_ms)}`}>
+      <Tile
+        name="Latency p95"
+        value={totals.decisions === 0 ? "–" : formatDuration(totals.p95_ms)}
+        detail={`p50 ${formatDuration(totals.p50_ms)} · p99 ${formatDuration(totals.p99_ms)}`}
+      >
         <Sparkline points={slowest(overview)} />
       </Tile>
-      <Tile name="Errors" value={formatShare(totals.errors, totals.decisions)} detail={`${formatCompact(totals.errors)} of ${formatCompact(totals.decisions)}`}>
+      <Tile
+        name="Errors"
+        value={formatShare(totals.errors, totals.decisions)}
+        detail={`${formatCompact(totals.errors)} of ${formatCompact(totals.decisions)}`}
+      >
         <Sparkline points={sum("errors")} colour="var(--bad)" />
       </Tile>
       <Tile name="Cost" value={<Money nanoUsd={totals.cost_nano_usd} />} detail={<PerDecision totals={totals} />}>
         <Sparkline points={sum("cost_nano_usd")} />
       </Tile>
-      <Tile name="Cache hits" value={formatShare(totals.cache_hits, totals.decisions)} detail={`${formatCompact(totals.cache_hits)} answered from cache`}>
+      <Tile
+        name="Cache hits"
+        value={formatShare(totals.cache_hits, totals.decisions)}
+        detail={`${formatCompact(totals.cache_hits)} answered from cache`}
+      >
         <ShareBar part={totals.cache_hits} whole={totals.decisions} />
       </Tile>
-      <Tile name="Referred to people" value={formatShare(totals.referred, totals.decisions)} detail={`${formatCompact(totals.referred)} wait or waited`}>
+      <Tile
+        name="Referred to people"
+        value={formatShare(totals.referred, totals.decisions)}
+        detail={`${formatCompact(totals.referred)} wait or waited`}
+      >
         <OutcomeBar totals={totals} />
       </Tile>
     </section>
@@ -65,7 +90,13 @@ function slowest(overview: Overview): Point[] {
 }
 
 const PerDecision = ({ totals }: { totals: Overview["totals"] }) =>
-  totals.decisions === 0 ? "–" : <>≈ <Money nanoUsd={Math.round(totals.cost_nano_usd / totals.decisions)} /> per decision</>;
+  totals.decisions === 0 ? (
+    "–"
+  ) : (
+    <>
+      ≈ <Money nanoUsd={Math.round(totals.cost_nano_usd / totals.decisions)} /> per decision
+    </>
+  );
 
 const ShareBar = ({ part, whole }: { part: number; whole: number }) => (
   <span aria-hidden="true" className="block h-1.5 w-full overflow-hidden rounded-full bg-hover">

@@ -42,6 +42,8 @@ async function signInWithToken(token: string): Promise<string | undefined> {
     queryClient.setQueryData(sessionQuery.queryKey, adoptSession(session));
     return undefined;
   } catch (error) {
-    return error instanceof ApiProblem ? [error.message, error.fix].filter(Boolean).join(" ") : String((error as Error).message);
+    return error instanceof ApiProblem
+      ? [error.message, error.fix].filter(Boolean).join(" ")
+      : String((error as Error).message);
   }
 }

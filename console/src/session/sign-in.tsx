@@ -47,7 +47,7 @@ const Flow = () => (
     {Array.from({ length: 15 }, (_, i) => (
       <path
         key={i}
-        d={`M-20 ${150 + i * 16} H${300 + i * 9} c70 0 60 150 130 150 H${720 + i * 9} c70 0 60 150 130 150 H${1130 + i * 9} c70 0 60 150 130 150 H1480`}
+        d={`M-20 ${130 + i * 15} H${300 - i * 7} c70 0 60 150 130 150 H${740 - i * 7} c70 0 60 150 130 150 H${1180 - i * 7} c70 0 60 150 130 150 H1480`}
         fill="none"
         stroke="currentColor"
         strokeWidth={i % 5 === 0 ? 1.4 : 0.6}
@@ -56,7 +56,11 @@ const Flow = () => (
   </svg>
 );
 
-function useSubmit(send: () => Promise<Session>): { trouble: string | undefined; busy: boolean; submit: (event: React.FormEvent) => void } {
+function useSubmit(send: () => Promise<Session>): {
+  trouble: string | undefined;
+  busy: boolean;
+  submit: (event: React.FormEvent) => void;
+} {
   const [trouble, setTrouble] = useState<string>();
   const [busy, setBusy] = useState(false);
   const submit = (event: React.FormEvent): void => {
@@ -70,7 +74,9 @@ function useSubmit(send: () => Promise<Session>): { trouble: string | undefined;
       },
       (error: unknown) => {
         setBusy(false);
-        setTrouble(error instanceof ApiProblem ? [error.message, error.fix].filter(Boolean).join(" ") : (error as Error).message);
+        setTrouble(
+          error instanceof ApiProblem ? [error.message, error.fix].filter(Boolean).join(" ") : (error as Error).message,
+        );
       },
     );
   };
@@ -80,23 +86,40 @@ function useSubmit(send: () => Promise<Session>): { trouble: string | undefined;
 function PasswordForm({ trouble: before }: { trouble?: string }) {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const { trouble, busy, submit } = useSubmit(() => call<Session>("/session", { method: "POST", body: { name, password } }));
+  const { trouble, busy, submit } = useSubmit(() =>
+    call<Session>("/session", { method: "POST", body: { name, password } }),
+  );
   return (
     <form onSubmit={submit} className="grid gap-3.5">
       <h1 className="text-sm font-semibold">Sign in</h1>
       <Trouble text={trouble ?? before} />
       <Labelled label="Name">
-        <input className="field" value={name} onChange={(e) => setName(e.target.value)} autoComplete="username" autoCapitalize="none" required autoFocus />
+        <input
+          className="field"
+          value={name}
+          onChange={(e) => setName(e.target.value)}
+          autoComplete="username"
+          autoCapitalize="none"
+          required
+          autoFocus
+        />
       </Labelled>
       <Labelled label="Password">
-        <input className="field" type="password" value={password} onChange={(e) => setPassword(e.target.value)} autoComplete="current-password" required />
+        <input
+          className="field"
+          type="password"
+          value={password}
+          onChange={(e) => setPassword(e.target.value)}
+          autoComplete="current-password"
+          required
+        />
       </Labelled>
       <button type="submit" className="control control-main h-8 justify-center text-sm" disabled={busy}>
         {busy ? "Signing in…" : "Sign in"}
       </button>
       <p className="text-xs text-ink-3">
-        No account? An admin invites you with <code className="mono text-ink-2">weir operators invite NAME</code>. Locked out?{" "}
-        <code className="mono text-ink-2">weir operators link NAME</code> prints a one-time link.
+        No account? An admin invites you with <code className="mono text-ink-2">weir operators invite NAME</code>.
+        Locked out? <code className="mono text-ink-2">weir operators link NAME</code> prints a one-time link.
       </p>
     </form>
   );
@@ -107,7 +130,9 @@ const leastLength = 12;
 function InviteForm({ token, leave }: { token: string; leave: () => void }) {
   const [password, setPassword] = useState("");
   const [again, setAgain] = useState("");
-  const { trouble, busy, submit } = useSubmit(() => call<Session>("/invitations/accept", { method: "POST", body: { token, password } }));
+  const { trouble, busy, submit } = useSubmit(() =>
+    call<Session>("/invitations/accept", { method: "POST", body: { token, password } }),
+  );
   const mismatch = again !== "" && again !== password ? "The two passwords differ." : undefined;
   return (
     <form onSubmit={submit} className="grid gap-3.5">
@@ -115,12 +140,33 @@ function InviteForm({ token, leave }: { token: string; leave: () => void }) {
       <p className="text-xs text-ink-2">Choose a password of at least {leastLength} characters. The link works once.</p>
       <Trouble text={trouble ?? mismatch} />
       <Labelled label="New password">
-        <input className="field" type="password" value={password} onChange={(e) => setPassword(e.target.value)} autoComplete="new-password" minLength={leastLength} required autoFocus />
+        <input
+          className="field"
+          type="password"
+          value={password}
+          onChange={(e) => setPassword(e.target.value)}
+          autoComplete="new-password"
+          minLength={leastLength}
+          required
+          autoFocus
+        />
       </Labelled>
       <Labelled label="Repeat it">
-        <input className="field" type="password" value={again} onChange={(e) => setAgain(e.target.value)} autoComplete="new-password" minLength={leastLength} required />
+        <input
+          className="field"
+          type="password"
+          value={again}
+          onChange={(e) => setAgain(e.target.value)}
+          autoComplete="new-password"
+          minLength={leastLength}
+          required
+        />
       </Labelled>
-      <button type="submit" className="control control-main h-8 justify-center text-sm" disabled={busy || password.length < leastLength || password !== again}>
+      <button
+        type="submit"
+        className="control control-main h-8 justify-center text-sm"
+        disabled={busy || password.length < leastLength || password !== again}
+      >
         {busy ? "Setting password…" : "Set password and sign in"}
       </button>
       <button type="button" className="text-left text-xs text-accent underline underline-offset-2" onClick={leave}>
@@ -138,7 +184,10 @@ const Labelled = ({ label, children }: { label: string; children: React.ReactNod
 );
 
 const Trouble = ({ text }: { text: string | undefined }) => (
-  <div role="alert" className={text === undefined ? "hidden" : "flex gap-2 rounded bg-bad-soft px-2.5 py-2 text-xs text-ink"}>
+  <div
+    role="alert"
+    className={text === undefined ? "hidden" : "flex gap-2 rounded bg-bad-soft px-2.5 py-2 text-xs text-ink"}
+  >
     <Alert className="mt-0.5 size-3.5 shrink-0 text-bad" />
     {text}
   </div>

@@ -11,7 +11,13 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
     setTimeout(() => setDone(false), 1500);
   };
   return (
-    <button type="button" className="grid size-6 place-items-center rounded text-ink-3 hover:bg-hover hover:text-ink" aria-label={done ? "Copied" : label} title={done ? "Copied" : label} onClick={() => void copy()}>
+    <button
+      type="button"
+      className="grid size-6 place-items-center rounded text-ink-3 hover:bg-hover hover:text-ink"
+      aria-label={done ? "Copied" : label}
+      title={done ? "Copied" : label}
+      onClick={() => void copy()}
+    >
       {done ? <Check className="size-3.5 text-ok" /> : <Copy className="size-3.5" />}
     </button>
   );

@@ -17,8 +17,8 @@ const traffic = "weir traffic --use-case credit --rate 20";
 export const FirstTraffic = ({ title }: { title: string }) => (
   <Empty title={title}>
     <p className="text-ink-2">
-      Every request to a use case becomes a decision and shows up here as soon as it has settled. Send one with an API key of this environment (the body is the
-      bank example's):
+      Every request to a use case becomes a decision and shows up here as soon as it has settled. Send one with an API
+      key of this environment (the body is the bank example's):
     </p>
     <Command text={credit(location.origin)} label="Copy the curl command" />
     <p className="text-ink-2">or let the bank's held-out applicants arrive as live traffic:</p>

@@ -6,7 +6,16 @@ interface IconProps {
 const draw = (paths: string, extra?: React.ReactNode) =>
   function Icon({ className = "size-4" }: IconProps) {
     return (
-      <svg viewBox="0 0 16 16" className={className} fill="none" stroke="currentColor" strokeWidth={1.5} strokeLinecap="round" strokeLinejoin="round" aria-hidden="true">
+      <svg
+        viewBox="0 0 16 16"
+        className={className}
+        fill="none"
+        stroke="currentColor"
+        strokeWidth={1.5}
+        strokeLinecap="round"
+        strokeLinejoin="round"
+        aria-hidden="true"
+      >
         <path d={paths} />
         {extra}
       </svg>
@@ -14,7 +23,15 @@ const draw = (paths: string, extra?: React.ReactNode) =>
   };
 
 export const WeirMark = ({ className = "size-6" }: IconProps) => (
-  <svg viewBox="0 0 24 24" className={className} fill="none" stroke="currentColor" strokeWidth={2.2} strokeLinecap="round" aria-hidden="true">
+  <svg
+    viewBox="0 0 24 24"
+    className={className}
+    fill="none"
+    stroke="currentColor"
+    strokeWidth={2.2}
+    strokeLinecap="round"
+    aria-hidden="true"
+  >
     <path d="M2.5 6h7.5c3 0 3.5 2.600 3.5 5s.5 5 3.5 5h4.5" />
     <path d="M2.5 11h5M2.5 16h7.5" opacity={0.5} />
   </svg>
@@ -25,15 +42,21 @@ export const Stream = draw("M2 4h12M2 8h12M2 12h7");
 export const Check = draw("m3.5 8.5 3 3 6-7");
 export const Cross = draw("m4 4 8 8m0-8-8 8");
 export const Hand = draw("M8 2.5v7m-3-3 3 3 3-3M3 13.5h10");
-export const Person = draw("M8 8a2.75 2.75 0 1 0 0-5.5A2.75 2.75 0 0 0 8 8ZM2.75 13.5c.5-2.5 2.5-3.5 5.25-3.5s4.75 1 5.25 3.5");
+export const Person = draw(
+  "M8 8a2.75 2.75 0 1 0 0-5.5A2.75 2.75 0 0 0 8 8ZM2.75 13.5c.5-2.5 2.5-3.5 5.25-3.5s4.75 1 5.25 3.5",
+);
 export const Ban = draw("M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM4 4l8 8");
 export const Broken = draw("M2 8h4l1.5-3M14 8h-4l-1.5 3");
-export const Alert = draw("M8 5.5v3.5M8 11.5v.01M7 2.5 1.5 12.5a1 1 0 0 0 1 1.5h11a1 1 0 0 0 1-1.5L9 2.5a1.200 1.200 0 0 0-2 0Z");
+export const Alert = draw(
+  "M8 5.5v3.5M8 11.5v.01M7 2.5 1.5 12.5a1 1 0 0 0 1 1.5h11a1 1 0 0 0 1-1.5L9 2.5a1.200 1.200 0 0 0-2 0Z",
+);
 export const Copy = draw("M5.5 5.5h7v7h-7zM3.5 10.5v-7h7");
 export const Pause = draw("M5.5 3.5v9M10.5 3.5v9");
 export const Play = draw("m5 3 8 5-8 5z");
 export const Search = draw("M7 11.5A4.5 4.5 0 1 0 7 2.5a4.5 4.5 0 0 0 0 9ZM10.5 10.5 13.5 13.5");
-export const Sun = draw("M8 10.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM8 1.5v1.25M8 13.25v1.25M1.5 8h1.25M13.25 8h1.25M3.400 3.400l.9.9M11.700 11.700l.9.9M12.600 3.400l-.9.9M4.300 11.700l-.9.9");
+export const Sun = draw(
+  "M8 10.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM8 1.5v1.25M8 13.25v1.25M1.5 8h1.25M13.25 8h1.25M3.400 3.400l.9.9M11.700 11.700l.9.9M12.600 3.400l-.9.9M4.300 11.700l-.9.9",
+);
 export const Moon = draw("M13 9.5A5.5 5.5 0 0 1 6.5 3 5.5 5.5 0 1 0 13 9.5Z");
 export const Screen = draw("M2 3.5h12v7.5H2zM6 13.5h4");
 export const Lock = draw("M4 7.5h8v6H4zM5.5 7.5V5.5a2.5 2.5 0 0 1 5 0v2");

@@ -6,7 +6,9 @@ export function Money({ nanoUsd }: { nanoUsd: number }) {
   return (
     <span className="whitespace-nowrap">
       {major}
-      {minor !== "" && <span className={major.endsWith("$0.00") ? "" : "text-[0.86em] font-normal text-ink-3"}>{minor}</span>}
+      {minor !== "" && (
+        <span className={major.endsWith("$0.00") ? "" : "text-[0.86em] font-normal text-ink-3"}>{minor}</span>
+      )}
     </span>
   );
 }

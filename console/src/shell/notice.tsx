@@ -7,7 +7,16 @@ export const Loading = ({ what }: { what: string }) => (
   <div role="status" className="flex items-center gap-2.5 p-6 text-ink-3">
     <svg viewBox="0 0 40 8" className="h-2 w-10 text-accent" aria-hidden="true">
       {[0, 1, 2, 3].map((i) => (
-        <rect key={i} x={i * 10} width="7" height="8" rx="1" fill="currentColor" opacity={0.25 + i * 0.2} className="animate-pulse" />
+        <rect
+          key={i}
+          x={i * 10}
+          width="7"
+          height="8"
+          rx="1"
+          fill="currentColor"
+          opacity={0.25 + i * 0.2}
+          className="animate-pulse"
+        />
       ))}
     </svg>
     Loading {what}…
@@ -42,8 +51,13 @@ export function Failed({ error, retry }: { error: unknown; retry?: () => void })
 
 function explain(error: unknown): { title: string; fix?: string; code?: string } {
   if (error instanceof ApiProblem)
-    return { title: error.message, code: `${error.status} ${error.code}`, ...(error.fix === undefined ? {} : { fix: error.fix }) };
-  if (error instanceof Unreachable) return { title: error.message, fix: "Check that the server runs (`weir start`) and that this address reaches it." };
+    return {
+      title: error.message,
+      code: `${error.status} ${error.code}`,
+      ...(error.fix === undefined ? {} : { fix: error.fix }),
+    };
+  if (error instanceof Unreachable)
+    return { title: error.message, fix: "Check that the server runs (`weir start`) and that this address reaches it." };
   return { title: "The console has a fault.", fix: error instanceof Error ? error.message : String(error) };
 }
 

@@ -1,7 +1,17 @@
 /** Every screen's first line: its heading, what qualifies it, its controls. Sets the window's title too. */
 import { useEffect } from "react";
 
-export function ScreenHead({ title, windowTitle, aside, children }: { title: React.ReactNode; windowTitle: string; aside?: React.ReactNode; children?: React.ReactNode }) {
+export function ScreenHead({
+  title,
+  windowTitle,
+  aside,
+  children,
+}: {
+  title: React.ReactNode;
+  windowTitle: string;
+  aside?: React.ReactNode;
+  children?: React.ReactNode;
+}) {
   useEffect(() => {
     document.title = `${windowTitle} · Weir`;
   }, [windowTitle]);

@@ -7,7 +7,10 @@ import { TopBar } from "./top-bar.tsx";
 
 export const Shell = ({ session }: { session: Session }) => (
   <div className="grid h-full grid-cols-[4rem_minmax(0,1fr)] grid-rows-[2.75rem_minmax(0,1fr)_auto]">
-    <a href="#screen" className="control control-main sr-only z-50 focus:not-sr-only focus:absolute focus:top-1.5 focus:left-1.5">
+    <a
+      href="#screen"
+      className="control control-main sr-only z-50 focus:not-sr-only focus:absolute focus:top-1.5 focus:left-1.5"
+    >
       Skip to the screen
     </a>
     <TopBar session={session} />

@@ -32,7 +32,8 @@ export const openShortcuts = (): void => void dispatchEvent(new Event(openEvent)
 
 /** True where a key belongs to what is being typed into. */
 export const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "SELECT", "TEXTAREA"].includes(target.tagName));
+  target instanceof HTMLElement &&
+  (target.isContentEditable || ["INPUT", "SELECT", "TEXTAREA"].includes(target.tagName));
 
 export function Shortcuts() {
   const [open, setOpen] = useState(false);
@@ -55,14 +56,24 @@ export function Shortcuts() {
     };
   }, [navigate]);
   return (
-    <ModalOverlay isOpen={open} onOpenChange={setOpen} isDismissable className="fixed inset-0 z-40 grid place-items-center bg-[oklch(0.1_0.01_240/0.5)] p-6">
+    <ModalOverlay
+      isOpen={open}
+      onOpenChange={setOpen}
+      isDismissable
+      className="fixed inset-0 z-40 grid place-items-center bg-[oklch(0.1_0.01_240/0.5)] p-6"
+    >
       <Modal className="panel w-full max-w-md shadow-[var(--shadow)]">
         <Dialog className="p-4 outline-none">
           <div className="mb-3 flex items-center">
             <Heading slot="title" className="text-sm font-semibold">
               Keyboard shortcuts
             </Heading>
-            <button type="button" aria-label="Close" className="ml-auto grid size-7 place-items-center rounded text-ink-3 hover:bg-hover" onClick={() => setOpen(false)}>
+            <button
+              type="button"
+              aria-label="Close"
+              className="ml-auto grid size-7 place-items-center rounded text-ink-3 hover:bg-hover"
+              onClick={() => setOpen(false)}
+            >
               <Cross />
             </button>
           </div>

@@ -15,7 +15,9 @@ const unknown = { Icon: Dash, ink: "text-ink-2", soft: "bg-raised", stroke: "bg-
 export function StateBadge({ state, strong = false }: { state: DecisionState | "running"; strong?: boolean }) {
   const { Icon, ink, soft } = state === "running" ? unknown : (states[state] ?? unknown);
   return (
-    <span className={`inline-flex items-center gap-1 whitespace-nowrap ${ink} ${strong ? `rounded px-1.5 py-0.5 font-semibold ${soft}` : "font-medium"}`}>
+    <span
+      className={`inline-flex items-center gap-1 align-middle whitespace-nowrap ${ink} ${strong ? `rounded px-1.5 py-0.5 font-semibold ${soft}` : "font-medium"}`}
+    >
       <Icon className="size-3.5 shrink-0" />
       {state}
     </span>

@@ -21,13 +21,19 @@ export function StatusBar() {
     };
   }, [lost, client]);
   return (
-    <div role="status" className={lost ? "col-start-2 flex items-center gap-2 border-t border-bad bg-bad-soft px-4 py-1.5 text-xs" : "sr-only"}>
+    <div
+      role="status"
+      className={
+        lost ? "col-start-2 flex items-center gap-2 border-t border-bad bg-bad-soft px-4 py-1.5 text-xs" : "sr-only"
+      }
+    >
       {lost && (
         <>
           <Broken className="size-4 text-bad" />
           <span className="font-semibold">Connection lost</span>
           <span className="text-ink-2">
-            since {formatClock(connection.sinceMs)} {zoneOf(connection.sinceMs)}. What you see may be out of date; trying again every {againMs / 1000} s.
+            since {formatClock(connection.sinceMs)} {zoneOf(connection.sinceMs)}. What you see may be out of date;
+            trying again every {againMs / 1000} s.
           </span>
         </>
       )}

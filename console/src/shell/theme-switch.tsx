@@ -2,7 +2,11 @@ import { useState } from "react";
 import { Moon, Screen, Sun } from "./icons.tsx";
 import { chooseTheme, readTheme, type Theme, themes } from "./theme.ts";
 
-const looks = { system: { Icon: Screen, label: "System theme" }, light: { Icon: Sun, label: "Light theme" }, dark: { Icon: Moon, label: "Dark theme" } };
+const looks = {
+  system: { Icon: Screen, label: "System theme" },
+  light: { Icon: Sun, label: "Light theme" },
+  dark: { Icon: Moon, label: "Dark theme" },
+};
 
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(readTheme);

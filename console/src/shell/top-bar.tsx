@@ -21,15 +21,28 @@ export const TopBar = ({ session }: { session: Session }) => (
       <span className="ml-1 text-sm font-semibold tracking-tight">Weir</span>
     </Link>
     <span aria-hidden="true" className="h-4 w-px bg-line-strong" />
-    <span className={`mono rounded px-1.5 py-px text-xs font-semibold ${environmentLook[session.environment] ?? "bg-raised text-ink"}`} title="Environment">
+    <span
+      className={`mono rounded px-1.5 py-px text-xs font-semibold ${environmentLook[session.environment] ?? "bg-raised text-ink"}`}
+      title="Environment"
+    >
       {session.environment}
     </span>
     <span className="truncate text-xs text-ink-2" title="Install">
       {session.install} <span className="text-ink-3">{session.version}</span>
     </span>
-    {session.example && <span className="hidden rounded border border-line-strong px-1.5 text-2xs text-ink-3 md:inline">example data, made-up people</span>}
+    {session.example && (
+      <span className="hidden rounded border border-line-strong px-1.5 text-2xs text-ink-3 md:inline">
+        example data, made-up people
+      </span>
+    )}
     <div className="ml-auto flex items-center gap-2">
-      <button type="button" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" className="grid size-7 place-items-center rounded text-ink-3 hover:bg-hover hover:text-ink" onClick={openShortcuts}>
+      <button
+        type="button"
+        aria-label="Keyboard shortcuts"
+        title="Keyboard shortcuts (?)"
+        className="grid size-7 place-items-center rounded text-ink-3 hover:bg-hover hover:text-ink"
+        onClick={openShortcuts}
+      >
         <Keyboard />
       </button>
       <ThemeSwitch />
@@ -55,10 +68,15 @@ function OperatorMenu({ session }: { session: Session }) {
       <Popover placement="bottom end" className="panel min-w-52 p-1 shadow-[var(--shadow)] outline-none">
         <div className="border-b border-line px-2.5 pt-1 pb-2 text-xs">
           <div className="font-semibold">{session.operator.name}</div>
-          <div className="text-ink-3">{session.operator.roles.length === 0 ? "no roles" : session.operator.roles.join(", ")}</div>
+          <div className="text-ink-3">
+            {session.operator.roles.length === 0 ? "no roles" : session.operator.roles.join(", ")}
+          </div>
         </div>
         <Menu className="pt-1 outline-none" aria-label="Operator" onAction={() => void signOut()}>
-          <MenuItem id="sign-out" className="cursor-pointer rounded px-2.5 py-1.5 text-xs outline-none data-focused:bg-hover">
+          <MenuItem
+            id="sign-out"
+            className="cursor-pointer rounded px-2.5 py-1.5 text-xs outline-none data-focused:bg-hover"
+          >
             Sign out
           </MenuItem>
         </Menu>

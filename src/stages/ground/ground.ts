@@ -16,11 +16,12 @@ export function createGround(options: GroundOptions): (d: Decision) => void {
     const query = lastQuestion(d.request);
     if (!collection || query === "") return;
     const found = collection.search(query, ground.passages, d.principal.groups);
-    // A passage that a guard would block is left out; the guard's verdict says so. Quotations are never rewritten:
-    // their offsets are evidence.
+    // Only blocking guards read passages: a redacting guard protects what callers send, and a quotation is never rewritten,
+    // for its offsets are evidence.
+    const blocking = d.useCase.screen.filter((guard) => guard.action === "block");
     const kept = found.filter((passage) => {
-      const run = runGuards(options.scanner, d.useCase.screen, "passages", [passage.text]);
-      const stopped = run.blocked !== undefined || run.failed !== undefined || run.redact !== undefined;
+      const run = runGuards(options.scanner, blocking, "passages", [passage.text]);
+      const stopped = run.blocked !== undefined || run.failed !== undefined;
       if (stopped) d.guards.push(...run.verdicts);
       return !stopped;
     });

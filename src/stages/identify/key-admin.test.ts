@@ -42,7 +42,12 @@ describe("KeyAdmin", () => {
     const { admin, keys, clock } = setUp();
     const old = done(admin.mint({ ...request, purposes: ["credit-check"], groups: ["staff"] })).record;
     const { record } = done(admin.rotate(old.id, 60_000));
-    expect(record).toMatchObject({ rotated_from: old.id, purposes: ["credit-check"], groups: ["staff"], use_cases: ["credit"] });
+    expect(record).toMatchObject({
+      rotated_from: old.id,
+      purposes: ["credit-check"],
+      groups: ["staff"],
+      use_cases: ["credit"],
+    });
     expect(record.expires_at_ms).toBeUndefined();
     expect(record.id).not.toBe(old.id);
     expect(keys.all().find((k) => k.id === old.id)?.expires_at_ms).toBe(clock.now() + 60_000);

@@ -78,7 +78,10 @@ function operatorStores(): ControlStores {
       },
       byId: async (id) => copy(passkeys.get(id)),
       of: async (operatorId) =>
-        [...passkeys.values()].filter((p) => p.operator_id === operatorId).map(copy).sort((a, b) => (a.id < b.id ? -1 : 1)),
+        [...passkeys.values()]
+          .filter((p) => p.operator_id === operatorId)
+          .map(copy)
+          .sort((a, b) => (a.id < b.id ? -1 : 1)),
       async setCounter(id, counter) {
         const passkey = passkeys.get(id);
         if (passkey) passkey.counter = counter;

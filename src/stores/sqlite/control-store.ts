@@ -164,8 +164,7 @@ function passkeyStore(db: DatabaseSync): PasskeyStore {
     setCounter: "update passkeys set record = json_set(record, '$.counter', ?) where id = ?",
   });
   return {
-    insert: async (passkey) =>
-      void (await sql.run("insert", passkey.id, passkey.operator_id, JSON.stringify(passkey))),
+    insert: async (passkey) => void (await sql.run("insert", passkey.id, passkey.operator_id, JSON.stringify(passkey))),
     byId: async (id) => {
       const row = await sql.get("byId", id);
       return row && recordOf<Passkey>(row);

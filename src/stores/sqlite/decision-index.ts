@@ -40,6 +40,9 @@ export class SqliteIndex implements DecisionIndex, RunningState {
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<() => void>();
   #lastId = 0;
+  /** One wake at a time is under way, so that a busy journal costs two messages per run and not one per commit. */
+  #wakeSent = false;
+  #nextWake: Durable | undefined;
   #ended: string | undefined;
   #closing: Promise<void> | undefined;
 
@@ -61,6 +64,7 @@ export class SqliteIndex implements DecisionIndex, RunningState {
 
   #hear(message: FromWorker): void {
     if ("arrived" in message) for (const act of this.#listeners) act();
+    else if ("started" in message) this.#afterStart();
     else if ("log" in message) this.#log(message.log);
     else {
       const { id } = "answer" in message ? message.answer : message.failed;
@@ -96,7 +100,20 @@ export class SqliteIndex implements DecisionIndex, RunningState {
 
   /** For the journal's `onCommitted`: entries up to `seq` are durable and may be folded. */
   wake(durable: Durable): void {
-    if (this.#ended === undefined) this.#post({ wake: durable });
+    if (this.#ended !== undefined) return;
+    if (this.#wakeSent) this.#nextWake = durable;
+    else this.#sendWake(durable);
+  }
+
+  #sendWake(durable: Durable): void {
+    this.#wakeSent = true;
+    this.#nextWake = undefined;
+    this.#post({ wake: durable });
+  }
+
+  #afterStart(): void {
+    this.#wakeSent = false;
+    if (this.#nextWake) this.#sendWake(this.#nextWake);
   }
   list(filter: DecisionFilter, cursor: PageCursor | undefined, limit: number): Promise<Page> {
     return this.#ask("list", filter, cursor, limit);

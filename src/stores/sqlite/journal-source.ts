@@ -15,6 +15,12 @@ export function journalSource(dir: string, files: FilePort): EntrySource {
       return stored && { ...stored, leafHash: leafHash(stored.bytes).toString("hex") };
     },
     read: (node, from, upToSeq) =>
-      readBatches({ dir, files, node, ...(from && { from }), ...(upToSeq !== undefined && { upTo: { seq: upToSeq } }) }),
+      readBatches({
+        dir,
+        files,
+        node,
+        ...(from && { from }),
+        ...(upToSeq !== undefined && { upTo: { seq: upToSeq } }),
+      }),
   };
 }

@@ -38,9 +38,7 @@ export async function listDecisions(
   const found = await query.execute();
   const rows = found.slice(0, limit).map(decisionRowOf);
   const last = rows.at(-1);
-  return last && found.length > limit
-    ? { rows, next: { atMs: last.at_ms, decisionId: last.decision_id } }
-    : { rows };
+  return last && found.length > limit ? { rows, next: { atMs: last.at_ms, decisionId: last.decision_id } } : { rows };
 }
 
 function conditionsOf(is: Decisions, filter: DecisionFilter) {
@@ -54,10 +52,7 @@ function conditionsOf(is: Decisions, filter: DecisionFilter) {
   if (filter.untilMs !== undefined) all.push(is("at_ms", "<", filter.untilMs));
   if (filter.query !== undefined) {
     // A range instead of LIKE: it uses the index and knows no wildcards.
-    const prefix = is.and([
-      is("decision_id", ">=", filter.query),
-      is("decision_id", "<", `${filter.query}\u{10ffff}`),
-    ]);
+    const prefix = is.and([is("decision_id", ">=", filter.query), is("decision_id", "<", `${filter.query}\u{10ffff}`)]);
     all.push(is.or([prefix, is("subject", "=", filter.query)]));
   }
   return all;
@@ -195,7 +190,11 @@ export async function idempotentSince(store: ProjectionStore, node: string, sinc
   }));
 }
 
-export async function outcomeDigest(store: ProjectionStore, tenant: string, outcomeId: string): Promise<string | undefined> {
+export async function outcomeDigest(
+  store: ProjectionStore,
+  tenant: string,
+  outcomeId: string,
+): Promise<string | undefined> {
   const found = await store.query
     .selectFrom("outcomes")
     .innerJoin("decisions", "decisions.decision_id", "outcomes.decision_id")

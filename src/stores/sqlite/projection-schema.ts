@@ -50,7 +50,15 @@ export interface ProjectionTables {
   };
   decisions: DecisionTable;
   outcomes: { decision_id: string; outcome_id: string; node: string; seq: number; meta: string };
-  idempotency: { key: string; body: string; decision_id: string; node: string; seq: number; interrupted: number; at_ms: number };
+  idempotency: {
+    key: string;
+    body: string;
+    decision_id: string;
+    node: string;
+    seq: number;
+    interrupted: number;
+    at_ms: number;
+  };
   minutes: MinuteTable;
   latencies: { minute_ms: number; use_case: string; kind: DecisionRow["kind"]; bucket: number; n: number };
   positions: { node: string; seq: number; at_ms: number; segment: number; segment_offset: number };

@@ -57,9 +57,10 @@ const added = (columns: readonly string[]): string =>
 export const statementsOf = () => ({
   entry: `${insert("entries", ["node", "seq", "at_ms", "kind", "tenant", "decision_id", "segment", "segment_offset"])}
     on conflict do nothing`,
+  head: "select coalesce(max(arrival), 0) as arrival from decisions",
   standing: "select * from decisions where decision_id = ?",
   unsettle: "delete from decisions where decision_id = ?",
-  settle: insert("decisions", columnsOf.decisions),
+  settle: `${insert("decisions", columnsOf.decisions)} on conflict (decision_id) do nothing`,
   outcome: `${insert("outcomes", ["decision_id", "outcome_id", "node", "seq", "meta"])}
     on conflict do update set node = excluded.node, seq = excluded.seq, meta = excluded.meta
     where (excluded.node, excluded.seq) < (node, seq)`,

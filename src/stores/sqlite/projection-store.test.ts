@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -24,7 +24,9 @@ describeDecisionIndex("ProjectionStore", () => {
     list: (filter, cursor, limit) => listDecisions(store, filter, cursor, limit),
     async get(decision_id) {
       const located = await entriesOf(store, decision_id);
-      return located[0] && { decision_id, tenant: located[0].tenant, entries: located.map((e) => ({ ...e, meta: {} })) };
+      return (
+        located[0] && { decision_id, tenant: located[0].tenant, entries: located.map((e) => ({ ...e, meta: {} })) }
+      );
     },
     overview: (range, nowMs) => readOverview(store, range, nowMs),
     since: (cursor, filter, limit) => arrivalsSince(store, cursor, filter, limit),
@@ -75,7 +77,16 @@ describe("a projection file", () => {
   const idsIn = async (store: ProjectionStore) =>
     (await listDecisions(store, {}, undefined, 500)).rows.map((r) => r.decision_id).sort();
   const makeTail = (store: ProjectionStore, source: EntrySource, on = clock) =>
-    new ProjectionTail({ store, source, clock: on, log, onArrival: () => {}, pollMs: 1_000, restMs: 50 });
+    new ProjectionTail({
+      store,
+      source,
+      clock: on,
+      log,
+      onStart: () => {},
+      onArrival: () => {},
+      pollMs: 1_000,
+      restMs: 50,
+    });
 
   it("goes on from its positions when opened again", async () => {
     const source = new FakeJournals();
@@ -125,6 +136,32 @@ describe("a projection file", () => {
     expect(logged[0]).toMatch(message);
     await store.close();
   });
+
+  it.each([0.01, 0.5, 0.9])(
+    "is folded again when damage is found inside it, from %d of its length on",
+    async (from) => {
+      const source = new FakeJournals();
+      source.entries.set("a", settled(2_000));
+      const first = new ProjectionStore({ path, clock, log });
+      await makeTail(first, source).drain();
+      await first.close();
+      const bytes = readFileSync(path);
+      bytes.fill(0xab, Math.max(8_192, Math.floor(from * bytes.length)));
+      writeFileSync(path, bytes);
+
+      const store = new ProjectionStore({ path, clock, log });
+      source.entries.set("a", settled(2_001));
+      const own = new VirtualClock();
+      const tail = makeTail(store, source, own);
+      tail.wake();
+      await own.advance(5_000);
+      expect(store.head).toBe(2_001);
+      expect((await readOverview(store, "1h", sampleStart)).totals.decisions).toBe(2_001);
+      expect(logged.join()).toMatch(/damaged/);
+      await tail.close();
+      await store.close();
+    },
+  );
 
   it("is folded again when a journal is not the one it followed", async () => {
     const store = new ProjectionStore({ path, clock, log });
@@ -192,6 +229,19 @@ describe("a projection file", () => {
     await tail.close();
     expect(own.pendingTimers).toBe(0);
     await store.close();
+  });
+
+  it("may be folded by two processes at once", async () => {
+    const one = new ProjectionStore({ path, clock, log });
+    const two = new ProjectionStore({ path, clock, log });
+    const entries = settled(6).map(positioned);
+    one.apply(entries.slice(0, 3));
+    two.apply(entries.slice(2, 5));
+    one.apply(entries);
+    expect([one.head, two.head]).toEqual([6, 6]);
+    expect((await readOverview(two, "1h", sampleStart)).totals.decisions).toBe(6);
+    await one.close();
+    await two.close();
   });
 
   it("keeps nothing of a batch that fails", async () => {

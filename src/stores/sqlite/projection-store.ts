@@ -52,6 +52,7 @@ export class ProjectionStore {
   #query!: Kysely<ProjectionTables>;
   #statements!: Statements;
   #generation = "";
+  /** Valid within a transaction only: another process may fold into the same file. */
   #arrival = 0;
 
   /** Throws when the file is locked for longer than the time-out; a damaged or older file is replaced. */
@@ -68,43 +69,59 @@ export class ProjectionStore {
   }
   /** The newest arrival. */
   get head(): number {
-    return this.#arrival;
+    return this.#statements.head.get()!["arrival"] as number;
   }
 
   #open(): void {
     try {
-      this.#db = this.#openFile();
+      this.#prepare(this.#openFile());
     } catch (error) {
       if (!isCorrupt(error)) throw error;
       this.#options.log(`projection ${this.#options.path} is damaged; it is deleted and folded again from the journal`);
       this.#removeFile();
-      this.#db = this.#openFile();
+      this.#prepare(this.#openFile());
     }
-    this.#query = new Kysely<ProjectionTables>({ dialect: dialectOf(this.#db) });
-    const entries = Object.entries(statementsOf()).map(([name, sql]) => [name, this.#db.prepare(sql)]);
-    this.#statements = Object.fromEntries(entries) as Statements;
-    this.#generation = this.#db.prepare("select generation from about").get()!["generation"] as string;
-    this.#arrival = this.#db.prepare("select coalesce(max(arrival), 0) as n from decisions").get()!["n"] as number;
   }
 
-  #openFile(): DatabaseSync {
-    const { path, clock, log, busyTimeoutMs = 2_000 } = this.#options;
-    const options = { synchronous: "normal", busyTimeoutMs } as const;
-    let db = openDatabase(path, options);
-    const version = db.prepare("pragma user_version").get()!["user_version"] as number;
-    if (version === projectionVersion) return db;
-    const used = (db.prepare("select count(*) as n from sqlite_schema").get()!["n"] as number) > 0;
-    if (used) {
-      log(`projection ${path} has schema ${version}, not ${projectionVersion}; it is folded again from the journal`);
+  #prepare(db: DatabaseSync): void {
+    try {
+      const prepared = Object.entries(statementsOf()).map(([name, sql]) => [name, db.prepare(sql)]);
+      this.#statements = Object.fromEntries(prepared) as Statements;
+      this.#generation = db.prepare("select generation from about").get()!["generation"] as string;
+    } catch (error) {
       db.close();
-      this.#removeFile();
-      db = openDatabase(path, options);
+      throw error;
     }
-    transact(db, () => {
-      db.exec(projectionDdl);
-      db.prepare("insert into about (generation) values (?)").run(randomToken(clock, 8));
-    });
-    return db;
+    this.#db = db;
+    this.#query = new Kysely<ProjectionTables>({ dialect: dialectOf(db) });
+  }
+
+  /** Of the current schema; an older or newer file is replaced. */
+  #openFile(): DatabaseSync {
+    const { path, log, busyTimeoutMs = 2_000 } = this.#options;
+    const db = openDatabase(path, { synchronous: "normal", busyTimeoutMs });
+    let found: number | undefined;
+    try {
+      // Inside the transaction, because another process may be making the file just now.
+      found = transact(db, () => this.#makeTables(db));
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    if (found === projectionVersion) return db;
+    log(`projection ${path} has schema ${found}, not ${projectionVersion}; it is folded again from the journal`);
+    db.close();
+    this.#removeFile();
+    return this.#openFile();
+  }
+
+  /** In an empty file only; answers the file's schema version. */
+  #makeTables(db: DatabaseSync): number {
+    const used = (db.prepare("select count(*) as n from sqlite_schema").get()!["n"] as number) > 0;
+    if (used) return db.prepare("pragma user_version").get()!["user_version"] as number;
+    db.exec(projectionDdl);
+    db.prepare("insert into about (generation) values (?)").run(randomToken(this.#options.clock, 8));
+    return projectionVersion;
   }
 
   #removeFile(): void {
@@ -116,6 +133,11 @@ export class ProjectionStore {
     if (this.#db.isOpen) this.#db.close();
     this.#removeFile();
     this.#open();
+  }
+
+  /** After a `reset` that failed half-way. */
+  ensureOpen(): void {
+    if (!this.#db.isOpen) this.#open();
   }
 
   positions(): Map<string, FoldedUpTo> {
@@ -130,14 +152,12 @@ export class ProjectionStore {
 
   /** One transaction: the rows of all entries and each node's new position. Answers how many decisions are new. */
   apply(batch: readonly PositionedEntry[]): number {
-    const arrivalBefore = this.#arrival;
-    try {
-      transact(this.#db, () => this.#applyAll(batch));
-    } catch (error) {
-      this.#arrival = arrivalBefore;
-      throw error;
-    }
-    return this.#arrival - arrivalBefore;
+    return transact(this.#db, () => {
+      const before = this.head;
+      this.#arrival = before;
+      this.#applyAll(batch);
+      return this.#arrival - before;
+    });
   }
 
   #applyAll(batch: readonly PositionedEntry[]): void {
@@ -183,24 +203,25 @@ export class ProjectionStore {
   }
 
   #settle(settled: SettledRow, minutes: MinuteSums): void {
-    const standing = this.#statements.standing.get(settled.row.decision_id) as Record<string, unknown> | undefined;
-    if (standing && !supersedes(settled, standing as unknown as SettledRow)) return;
-    if (standing) {
-      minutes.add(minuteOf(decisionRowOf(standing as unknown as ProjectionTables["decisions"])), -1);
-      this.#statements.unsettle.run(settled.row.decision_id);
-    }
-    const arrival = standing ? (standing["arrival"] as number) : ++this.#arrival;
-    const { row } = settled;
-    const values: Record<string, unknown> = {
-      ...row,
-      arrival,
-      node: settled.node,
-      seq: settled.seq,
-      synthetic: Number(row.synthetic),
-      stream: Number(row.stream),
-    };
-    this.#statements.settle.run(...columnsOf.decisions.map((name) => (values[name] ?? null) as string | number | null));
-    minutes.add(minuteOf(row), 1);
+    if (this.#insert(settled, this.#arrival + 1)) this.#arrival++;
+    else if (!this.#replace(settled, minutes)) return;
+    minutes.add(minuteOf(settled.row), 1);
+  }
+
+  /** False when the decision has a row already. */
+  #insert({ node, seq, row }: SettledRow, arrival: number): boolean {
+    const flags = { synthetic: Number(row.synthetic), stream: Number(row.stream) };
+    const values: Record<string, unknown> = { ...row, ...flags, arrival, node, seq };
+    const bound = columnsOf.decisions.map((name) => (values[name] ?? null) as string | number | null);
+    return this.#statements.settle.run(...bound).changes > 0;
+  }
+
+  #replace(settled: SettledRow, minutes: MinuteSums): boolean {
+    const standing = this.#statements.standing.get(settled.row.decision_id) as unknown as ProjectionTables["decisions"];
+    if (!supersedes(settled, standing)) return false;
+    minutes.add(minuteOf(decisionRowOf(standing)), -1);
+    this.#statements.unsettle.run(settled.row.decision_id);
+    return this.#insert(settled, standing.arrival);
   }
 
   async close(): Promise<void> {

@@ -20,6 +20,8 @@ export interface TailOptions {
   source: EntrySource;
   clock: Clock;
   log: (message: string) => void;
+  /** At the beginning of each run: what is durable by now will be read. */
+  onStart: () => void;
   /** After each stored batch that held new decisions. */
   onArrival: () => void;
   pollMs: number;
@@ -57,6 +59,7 @@ export class ProjectionTail {
   #start(): void {
     this.#cancelTimer?.();
     this.#woken = false;
+    this.#options.onStart();
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
       if (!this.#closed) this.#rest();
@@ -78,21 +81,31 @@ export class ProjectionTail {
       await this.drain();
       this.#lastFailure = "";
     } catch (error) {
-      if (isCorrupt(error)) return this.#rebuildDamaged();
-      const message = `projection: stopped for now and goes on at the next poll: ${messageOf(error)}`;
-      if (message !== this.#lastFailure) this.#options.log(message);
-      this.#lastFailure = message;
+      if (isCorrupt(error)) this.damaged();
+      else this.#report(error);
     }
   }
 
-  #rebuildDamaged(): void {
+  #report(error: unknown): void {
+    const message = `projection: stopped for now and goes on at the next poll: ${messageOf(error)}`;
+    if (message !== this.#lastFailure) this.#options.log(message);
+    this.#lastFailure = message;
+  }
+
+  /** For whoever finds that the file is not what was written. Never throws: the next run tries again. */
+  damaged(): void {
     this.#options.log("projection: the file is damaged; it is deleted and folded again from the journal");
-    this.#options.store.reset();
-    this.#woken = true;
+    try {
+      this.#options.store.reset();
+    } catch (error) {
+      this.#report(error);
+    }
+    this.wake();
   }
 
   /** Everything that the journals hold now. A node that can't be read doesn't keep the others back. */
   async drain(): Promise<void> {
+    this.#options.store.ensureOpen();
     let failure: unknown;
     for (const node of await this.#options.source.nodes()) {
       try {

@@ -3,11 +3,18 @@ import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../../kernel/clock.ts";
 import type { DecisionFilter, IndexedDecision, OverviewRange, PageCursor } from "../../projection/index.ts";
 import { nodeFiles } from "../files/index.ts";
+import { isCorrupt } from "./database.ts";
 import { journalSource } from "./journal-source.ts";
-import { arrivalsSince, entriesOf, listDecisions, outcomesOf,
+import {
+  arrivalsSince,
+  entriesOf,
+  listDecisions,
+  outcomesOf,
   idempotentSince,
   outcomeDigest,
-  spentSince, readOverview } from "./projection-queries.ts";
+  spentSince,
+  readOverview,
+} from "./projection-queries.ts";
 import { type EntrySource, ProjectionTail } from "./projection-tail.ts";
 import { ProjectionStore } from "./projection-store.ts";
 
@@ -48,10 +55,14 @@ export function operationsOf(store: ProjectionStore, source: EntrySource, tail: 
 }
 
 export type Operations = ReturnType<typeof operationsOf>;
-export type Question = { [Name in keyof Operations]: { id: number; name: Name; with: Parameters<Operations[Name]> } }[keyof Operations];
+export type Question = {
+  [Name in keyof Operations]: { id: number; name: Name; with: Parameters<Operations[Name]> };
+}[keyof Operations];
 export type ToWorker = { wake: Durable | undefined } | { ask: Question };
 export type FromWorker =
   | { arrived: true }
+  /** A run began: the next wake may be sent. */
+  | { started: true }
   | { log: string }
   | { answer: { id: number; value: unknown } }
   | { failed: { id: number; message: string } };
@@ -81,7 +92,8 @@ function serve(start: WorkerStart): void {
   const source = journalSource(start.journalDir, nodeFiles);
   const { pollMs, restMs } = start;
   const onArrival = () => tell({ arrived: true });
-  const tail = new ProjectionTail({ store, source, clock: systemClock, log, onArrival, pollMs, restMs });
+  const onStart = () => tell({ started: true });
+  const tail = new ProjectionTail({ store, source, clock: systemClock, log, onStart, onArrival, pollMs, restMs });
   const operations = operationsOf(store, source, tail);
 
   const answer = async (question: Question) => {
@@ -90,6 +102,7 @@ function serve(start: WorkerStart): void {
       const act = operations[name] as (...args: unknown[]) => Promise<unknown>;
       tell({ answer: { id, value: await act(...question.with) } });
     } catch (error) {
+      if (isCorrupt(error)) tail.damaged();
       tell({ failed: { id, message: error instanceof Error ? error.message : String(error) } });
     }
     if (name === "close") port.close();

@@ -29,6 +29,8 @@ export function createAdmin(deps: AdminDeps): Hono<{ Bindings: Bindings }> {
 
 async function answer(deps: AdminDeps, route: Route, http: AdminContext): Promise<Response> {
   try {
+    // Hono answers HEAD by way of GET; a live view would then never be read nor closed.
+    if (http.req.raw.method === "HEAD") return problemResponse(refuse("method_not_allowed", "Use GET."));
     const result = await run(deps, route, http);
     if (isRefusal(result)) return problemResponse(result, decisionIn(http));
     if (result instanceof Response) return result;

@@ -22,7 +22,14 @@ import * as schemas from "./schemas.ts";
 const maxLiveViews = 100;
 
 export function decisionRoutes(deps: AdminDeps): Route[] {
-  return [overviewRoute(deps), listRoute(deps), liveRoute(deps), detailRoute(deps), contentRoute(deps), proofRoute(deps)];
+  return [
+    overviewRoute(deps),
+    listRoute(deps),
+    liveRoute(deps),
+    detailRoute(deps),
+    contentRoute(deps),
+    proofRoute(deps),
+  ];
 }
 
 const overviewRoute = (deps: AdminDeps) =>
@@ -151,7 +158,9 @@ const recordOpening = (deps: AdminDeps, session: Session, id: string, reason: st
 
 async function findDecision(deps: AdminDeps, id: string): Promise<IndexedDecision | Refusal> {
   const decision = isDecisionId(id) ? await deps.index.get(id) : undefined;
-  return decision ?? refuse("unknown_decision", "There is no such decision, or it is not indexed yet.", { param: "id" });
+  return (
+    decision ?? refuse("unknown_decision", "There is no such decision, or it is not indexed yet.", { param: "id" })
+  );
 }
 
 type Detail = z.input<typeof schemas.decisionDetail>;
@@ -169,7 +178,9 @@ async function detailOf(deps: AdminDeps, decision: IndexedDecision): Promise<Det
     ...(begun && { begun }),
     attempts: metasOf("attempt") as AttemptMeta[],
     ...(settled && { settled }),
-    amendments: entries.filter((e) => e.kind === "amended").map(({ seq, node, at_ms, meta }) => ({ seq, node, at_ms, meta })),
+    amendments: entries
+      .filter((e) => e.kind === "amended")
+      .map(({ seq, node, at_ms, meta }) => ({ seq, node, at_ms, meta })),
     entries: entries.map(({ node, seq, at_ms, kind, leaf_hash = "" }) => ({ node, seq, at_ms, kind, leaf_hash })),
     content_available: await deps.content.available(decision),
     ...(checkpoint && { checkpoint }),

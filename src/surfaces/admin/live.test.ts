@@ -85,7 +85,9 @@ describe("the live view", () => {
     const rows = Array.from({ length: maxArrivalsBehind + 5 }, (_, n) => settledEntry(n, decisionId(n)));
     for (const row of rows) index.apply([row]);
     expect(asked).toBe(before);
-    expect(await events.next()).toMatch(new RegExp(`^event: gap\\nid: 0\\.${rows.length}\\ndata: {"skipped":${rows.length}}$`));
+    expect(await events.next()).toMatch(
+      new RegExp(`^event: gap\\nid: 0\\.${rows.length}\\ndata: {"skipped":${rows.length}}$`),
+    );
     await events.cancel();
   });
 

@@ -67,13 +67,24 @@ describe("openapi.json", () => {
     expect(operation("post", "/session").security).toEqual([]);
     expect(operation("get", "/keys").security).toEqual([{ session: [] }]);
     expect(operation("post", "/keys").security).toEqual([{ session: [], csrf: [] }]);
-    expect(Object.keys(operation("get", "/keys").responses)).toEqual(expect.arrayContaining(["200", "401", "403", "500"]));
+    expect(Object.keys(operation("get", "/keys").responses)).toEqual(
+      expect.arrayContaining(["200", "401", "403", "500"]),
+    );
   });
 
   it("describes what is answered", async () => {
     const { send, signedIn, index, house, compile, operation } = await load();
     house.content = { features: { income: 3, note: null }, citations: [] };
-    const attempt = { n: 1, rung: 0, arm: "champion", probability: 1, model: "m", target: "t", region: "eu", status: "ok" };
+    const attempt = {
+      n: 1,
+      rung: 0,
+      arm: "champion",
+      probability: 1,
+      model: "m",
+      target: "t",
+      region: "eu",
+      status: "ok",
+    };
     const usage = { input: 1, cached_input: 0, output: 1, estimated: false };
     const costs = { usage, price: "p", cost_nano_usd: 1, held_nano_usd: 2, started_at_ms: 1, duration_ms: 1 };
     index.apply([

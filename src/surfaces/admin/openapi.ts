@@ -75,7 +75,8 @@ function operationOf(route: Route, components: Components): Json {
 
 function parametersOf(route: Route, components: Components): Json {
   const parameters: Json[] = [];
-  if (route.path.includes(":id")) parameters.push({ name: "id", in: "path", required: true, schema: { type: "string" } });
+  if (route.path.includes(":id"))
+    parameters.push({ name: "id", in: "path", required: true, schema: { type: "string" } });
   const query = components.add(route.query) as { properties?: Record<string, Json>; required?: string[] };
   for (const [name, schema] of Object.entries(query.properties ?? {}))
     parameters.push({ name, in: "query", required: query.required?.includes(name) ?? false, schema });
@@ -98,7 +99,8 @@ function problemsOf(route: Route, components: Components): Json {
   if (route.access !== "anyone") codes.add("not_signed_in");
   if (route.access !== "anyone" && route.access !== "signed-in") codes.add("role_required");
   if (route.method !== "get") codes.add("record_unavailable");
-  if (route.body) for (const code of ["malformed_json", "body_too_large", "unsupported_media_type"] as const) codes.add(code);
+  if (route.body)
+    for (const code of ["malformed_json", "body_too_large", "unsupported_media_type"] as const) codes.add(code);
   const schema = components.add(problem);
   const byStatus = Map.groupBy(codes, (code) => String(errorKinds[code].status));
   return Object.fromEntries(

@@ -223,7 +223,12 @@ export const mintBody = z.strictObject({
   expires_in_days: z.number().int().min(1).max(3650).optional(),
 });
 export const mintedKey = z.object({ key: z.string().describe("Shown this once."), id: z.string() });
-export const rotateBody = z.strictObject({ overlap_minutes: z.number().min(0).max(30 * 24 * 60) });
+export const rotateBody = z.strictObject({
+  overlap_minutes: z
+    .number()
+    .min(0)
+    .max(30 * 24 * 60),
+});
 
 export const operators = z.object({
   operators: z.array(

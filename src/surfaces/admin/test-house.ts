@@ -1,15 +1,19 @@
 /** An admin surface over memory twins, for tests: real operators, keys and index; a recorded journal; no files. */
+import { expect } from "vitest";
 import { VirtualClock } from "../../kernel/clock.ts";
 import type { AdminMeta, SettledContent } from "../../kernel/decision.ts";
-import { WeirError } from "../../kernel/errors.ts";
+import { type ErrorCode, errorKinds, WeirError } from "../../kernel/errors.ts";
 import type { Snapshot } from "../../kernel/snapshot.ts";
 import { Accounts, linkProvider, passwordProvider, Passkeys, type Role, Sessions } from "../../operators/index.ts";
+import { begunMeta, decisionId, entryOf, outcomeMeta, settledEntry } from "../../projection/entry-samples.ts";
 import { MemoryIndex } from "../../projection/index.ts";
 import { KeyAdmin } from "../../stages/identify/key-admin.ts";
 import { memoryControlStore } from "../../stores/memory/control-store.ts";
 import { createAdmin } from "./admin.ts";
 import type { AdminDeps } from "./port.ts";
 
+export const sampleDecision = decisionId(1);
+export const keyBody = { label: "app", tenant: "retail", principal_id: "branch", use_cases: ["credit"] };
 export const origin = "https://weir.example";
 export const password = "correct horse battery";
 const cost = { n: 2, r: 1, p: 1 };
@@ -78,6 +82,30 @@ export function buildHouse(change: Partial<AdminDeps> = {}) {
 
   return { app, clock, stores, index, recorded, logged, house, deps, send, operator, signedIn };
 }
+
+/** With one whole decision, id `sampleDecision`, in the index. */
+export function houseWithDecision() {
+  const built = buildHouse();
+  built.house.content = { features: { income: 3 } };
+  built.index.apply([
+    entryOf(0, "begun", sampleDecision, begunMeta),
+    entryOf(1, "attempt", sampleDecision, { n: 1 }),
+    settledEntry(2, sampleDecision, { result: "approve", score: 0.9 }),
+    entryOf(3, "amended", sampleDecision, outcomeMeta("o1")),
+  ]);
+  return built;
+}
+/** The problem document of a refusal, checked to be a true one. */
+export const refusalOf = async (
+  response: Response,
+): Promise<{ code: ErrorCode; status: number; detail: string; fix: string; param?: string }> => {
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  expect(response.headers.get("cache-control")).toBe("no-store");
+  const problem = (await response.json()) as Awaited<ReturnType<typeof refusalOf>>;
+  expect(problem).toMatchObject({ status: response.status, type: `urn:weir:error:${problem.code}` });
+  expect(errorKinds[problem.code].status).toBe(response.status);
+  return problem;
+};
 
 export interface SignedIn {
   token: string;
