@@ -110,7 +110,8 @@ function outcomePorts(house: House): OutcomePorts {
     journal,
     identify: house.path.identify,
     async decisionOf(decision) {
-      const known = await index.get(decision);
+      // The projection lags by a batch: a decision of a moment ago is worth a second look.
+      const known = (await index.get(decision)) ?? (await index.caughtUp().then(() => index.get(decision)));
       const settled = known?.entries.find((entry) => entry.kind === "settled")?.meta as SettledMeta | undefined;
       return known && settled && { tenant: known.tenant, use_case: settled.use_case, environment: settled.environment, state: settled.state };
     },

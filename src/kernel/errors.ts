@@ -386,3 +386,9 @@ export class WeirError extends Error {
     this.code = code;
   }
 }
+
+/** The code that a surface shows for a fault: its own where it is in the table, else `internal`. */
+export function codeOfFault(fault: unknown): ErrorCode {
+  const code = (fault as { code?: unknown } | null)?.code;
+  return typeof code === "string" && Object.hasOwn(errorKinds, code) ? (code as ErrorCode) : "internal";
+}

@@ -161,6 +161,14 @@ export function decodeBatch(payload: Buffer): DecodedBatch {
   return { contents, entries };
 }
 
+/** The last sequence in a batch, at the cost of decoding its first entry: they are consecutive. */
+export function lastSeqOf(payload: Buffer): number {
+  let at = 4;
+  for (let left = payload.readUInt32LE(0); left > 0; left--) at += 36 + payload.readUInt32LE(at + 32);
+  const first = bytesAt(payload, at + 8, payload.readUInt32LE(at + 4));
+  return (JSON.parse(first.toString("utf8", 1)) as Entry).seq + payload.readUInt32LE(at) - 1;
+}
+
 function bytesAt(payload: Buffer, from: number, length: number): Buffer {
   if (from + length > payload.length) throw new RangeError("a length points beyond the batch");
   return payload.subarray(from, from + length);

@@ -10,6 +10,7 @@ export { openJournal, type JournalOptions } from "./journal.ts";
 export { openFileKek } from "./key-encryption.ts";
 export { openKeyRing } from "./keys.ts";
 export type * from "./port.ts";
+export { leafHash } from "./merkle.ts";
 export { buildProof, type ProofOptions } from "./proof.ts";
 export { checkProof, type ProofBundle, type ProofCheck, type ProofEntry, type ProofFinding } from "./proof-check.ts";
 export { findDecision, readBatches, readEntries, readEntryAt, readEntryBySeq, type ReadOptions } from "./read.ts";

@@ -1,7 +1,7 @@
 /** Reads a node's entries in order, also while they are written, and all entries of one decision. */
 import type { DecisionId } from "../kernel/ids.ts";
 import type { FilePort } from "../stores/files/port.ts";
-import { decodeBatch, storedEntries } from "./commit.ts";
+import { decodeBatch, lastSeqOf, storedEntries } from "./commit.ts";
 import { LedgerError } from "./errors.ts";
 import { asBuffer, findFrame, type Frame, frameTypes, parseFrame } from "./frames.ts";
 import { segmentPath } from "./layout.ts";
@@ -93,7 +93,7 @@ export async function* readBatches(options: ReadOptions): AsyncGenerator<StoredE
     for (let at: number = offset ?? head!.end; at < limit;) {
       const frame = await reader.at(at);
       if (!frame) break;
-      const entries = frame.type === frameTypes.batch ? entriesOf(frame, segment, at, path) : [];
+      const entries = frame.type === frameTypes.batch ? entriesOf(frame, segment, at, path, seen) : [];
       // Entries that were read before their segment was given up come again in the next one.
       const fresh = entries.filter(({ entry }) => entry.seq > seen && entry.seq <= last);
       if (fresh.length > 0) yield fresh;
@@ -107,8 +107,10 @@ export async function* readBatches(options: ReadOptions): AsyncGenerator<StoredE
   }
 }
 
-function entriesOf(frame: Frame, segment: number, offset: number, path: string): StoredEntry[] {
+/** Nothing when all of the batch has been `seen`: then it isn't even decoded. */
+function entriesOf(frame: Frame, segment: number, offset: number, path: string, seen = -1): StoredEntry[] {
   try {
+    if (seen >= 0 && lastSeqOf(frame.payload) <= seen) return [];
     return storedEntries(decodeBatch(frame.payload), segment, offset);
   } catch (cause) {
     throw new LedgerError("ledger_corrupt", `${path} at byte ${offset}: not a batch; run \`weir verify\``, cause);

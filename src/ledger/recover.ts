@@ -155,7 +155,7 @@ export async function recover(store: Store, known: readonly SignedCheckpoint[]):
       check(segment.path);
     };
     at = foldSegment(segment, next?.header.previous?.length ?? segment.bytes.length, leaf, state);
-    
+    if (next) assertEndsAsNextSays(segment, at, next);
   }
   const last = loaded.at(-1);
   if (last) assertTailIsTorn(last, at);

@@ -1,5 +1,5 @@
 import { openCollector } from "../../kernel/chat-stream.ts";
-import { type Refusal, WeirError, errorKinds, isRefusal, refuse } from "../../kernel/errors.ts";
+import { type Refusal, WeirError, codeOfFault, errorKinds, isRefusal, refuse } from "../../kernel/errors.ts";
 import type { SettledMeta } from "../../kernel/decision.ts";
 import type { Appended, Journal } from "../../ledger/port.ts";
 import type { Answer, Decision, Frame, Outcome } from "../../path/context.ts";
@@ -105,7 +105,7 @@ export function createSettle(ports: SettlePorts): Settle {
 
     fault(d, fault) {
       ports.report(d, fault);
-      const known = codeOf(fault);
+      const known = codeOfFault(fault);
       const refusal = refuse(known);
       if (done.has(d)) return answerOf(d, { type: "refused", refusal }, undefined);
       try {
@@ -118,12 +118,6 @@ export function createSettle(ports: SettlePorts): Settle {
     },
   };
   return settle;
-}
-
-/** The ledger's own fault class names the one case that clients are told apart. */
-function codeOf(fault: unknown): Refusal["code"] {
-  if (fault instanceof WeirError) return fault.code;
-  return (fault as { code?: unknown }).code === "record_unavailable" ? "record_unavailable" : "internal";
 }
 
 /** Idempotent requests are durable in every tier: a repeated key must never lead to a second vendor call. */

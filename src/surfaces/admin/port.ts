@@ -5,7 +5,7 @@ import type { Environment } from "../../kernel/principal.ts";
 import type { Snapshot } from "../../kernel/snapshot.ts";
 import type { Accounts, IdentityProvider, PasswordProof, Passkeys, Sessions } from "../../operators/index.ts";
 import type { DecisionIndex, IndexedDecision } from "../../projection/index.ts";
-import type { KeyAdmin } from "../../stages/identify/key-admin.ts";
+import type { KeyAdmin } from "../../stages/identify/index.ts";
 
 export interface AdminDeps {
   clock: Clock;

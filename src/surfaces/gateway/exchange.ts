@@ -1,7 +1,7 @@
 /** One HTTP exchange that asks for a decision: id, caller's headers, abort when the client goes, then the answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../kernel/clock.ts";
-import { type Refusal, refuse } from "../../kernel/errors.ts";
+import { type Refusal, isRefusal, refuse } from "../../kernel/errors.ts";
 import { type DecisionId, newDecisionId } from "../../kernel/ids.ts";
 import type { Answer, Ask, Call } from "../../path/context.ts";
 import { contextOf, credentialOf, jsonTypeRefusal, parseJson, readBody } from "./request.ts";
@@ -54,20 +54,26 @@ export function callOf(exchange: Exchange, surface: string, read: Call["read"]):
   };
 }
 
-/** Reads and parses a JSON body, then lets the surface make an ask of it. */
-export async function readJsonAsk(
-  exchange: Exchange,
-  limitBytes: number,
-  toAsk: (value: unknown, body: Buffer) => Ask | Refusal,
-): Promise<Ask | Refusal> {
+/** A JSON body within bounds, parsed, with its bytes. */
+export async function readJson(exchange: Exchange, limitBytes: number): Promise<{ value: unknown; body: Buffer } | Refusal> {
   const wrongType = jsonTypeRefusal(exchange.request);
   if (wrongType) return wrongType;
   const body = await readBody(exchange.request, limitBytes);
-  if ("refused" in body) {
+  if (isRefusal(body)) {
     // What is left of the body will not be read: the connection can't be used again.
     if (body.code === "body_too_large") exchange.response.shouldKeepAlive = false;
     return body;
   }
   const parsed = parseJson(body);
-  return "refused" in parsed ? parsed : toAsk(parsed.value, body);
+  return isRefusal(parsed) ? parsed : { value: parsed.value, body };
+}
+
+/** Reads a JSON body and lets the surface make an ask of it. */
+export async function readJsonAsk(
+  exchange: Exchange,
+  limitBytes: number,
+  toAsk: (value: unknown, body: Buffer) => Ask | Refusal,
+): Promise<Ask | Refusal> {
+  const read = await readJson(exchange, limitBytes);
+  return isRefusal(read) ? read : toAsk(read.value, read.body);
 }

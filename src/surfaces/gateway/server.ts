@@ -2,7 +2,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
-import { type ErrorCode, type Refusal, WeirError, errorKinds, refuse } from "../../kernel/errors.ts";
+import { type ErrorCode, type Refusal, codeOfFault, errorKinds, refuse } from "../../kernel/errors.ts";
 import { type Exchange, type Gateway, openExchange } from "./exchange.ts";
 import { problemOf, sendJson } from "./reply.ts";
 
@@ -58,7 +58,8 @@ interface Found {
 async function handle(gateway: Gateway, exchange: Exchange, found: Found | undefined): Promise<void> {
   const { request, response } = exchange;
   const route = found?.byMethod.get(request.method ?? "");
-  const turnAway = route ? route.refuse : refuseAsProblem;
+  // A wrong method on a known path is told in the shape of that path.
+  const turnAway = (route ?? found?.byMethod.values().next().value)?.refuse ?? refuseAsProblem;
   const early = (refusal: Refusal) => {
     gateway.countRefusal(refusal);
     turnAway(exchange, refusal);
@@ -74,7 +75,7 @@ async function handle(gateway: Gateway, exchange: Exchange, found: Found | undef
   } catch (fault) {
     gateway.report(fault);
     if (response.headersSent) response.destroy();
-    else turnAway(exchange, refuse(fault instanceof WeirError ? fault.code : "internal"));
+    else turnAway(exchange, refuse(codeOfFault(fault)));
   }
 }
 

@@ -10,12 +10,10 @@ import {
   type Gateway,
   type Route,
   credentialOf,
-  parseJson,
-  readBody,
+  readJson,
   refuseAsProblem,
   sendJson,
 } from "../gateway/index.ts";
-import { jsonTypeRefusal } from "../gateway/request.ts";
 import { decodeOutcomes } from "./decode-outcomes.ts";
 import type { OutcomePorts } from "./port.ts";
 import { type StoredOutcome, OutcomeStore } from "./store.ts";
@@ -47,18 +45,8 @@ export function outcomeRoutes(gateway: Gateway, ports: OutcomePorts): Route[] {
 async function take(ports: OutcomePorts, store: OutcomeStore, exchange: Exchange): Promise<StoredOutcome[] | Refusal> {
   const principal: Principal | Refusal = ports.identify(credentialOf(exchange.request));
   if (isRefusal(principal)) return principal;
-  const body = await readJson(exchange);
+  const body = await readJson(exchange, maxBodyBytes);
   if (isRefusal(body)) return body;
   const outcomes = decodeOutcomes(body.value, ports.clock.now());
   return isRefusal(outcomes) ? outcomes : store.store(principal, outcomes);
-}
-
-async function readJson(exchange: Exchange): Promise<{ value: unknown } | Refusal> {
-  const wrongType = jsonTypeRefusal(exchange.request);
-  if (wrongType) return wrongType;
-  const body = await readBody(exchange.request, maxBodyBytes);
-  if (!isRefusal(body)) return parseJson(body);
-  // What is left of the body will not be read: the connection can't be used again.
-  if (body.code === "body_too_large") exchange.response.shouldKeepAlive = false;
-  return body;
 }
