@@ -1,5 +1,5 @@
 /** What a verification found. Codes are stable; each names one kind of damage. */
-export const findingCodes = {
+const findingCodes = {
   segment_missing: "a segment file between the first and the last is not there",
   segment_header_damaged: "a segment does not start with a whole header",
   segment_header_differs: "a header does not agree with the entries before it",

@@ -9,7 +9,7 @@ export function checkNodeName(node: string): void {
 }
 
 export const segmentFolder = (dir: string, node: string): string => `${dir}/${node}/segments`;
-export const segmentName = (segment: number): string => `${String(segment).padStart(8, "0")}.wj`;
+const segmentName = (segment: number): string => `${String(segment).padStart(8, "0")}.wj`;
 export const segmentPath = (dir: string, node: string, segment: number): string =>
   `${segmentFolder(dir, node)}/${segmentName(segment)}`;
 export function segmentOf(fileName: string): number | undefined {

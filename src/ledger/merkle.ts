@@ -68,7 +68,7 @@ export function inclusionProof(index: number, size: number, nodeAt: NodeAt): Buf
       count -= split;
     }
   }
-  return proof.reverse();
+  return proof.toReversed();
 }
 
 /** RFC 6962 §2.1.2, PROOF(first, D[0:second]). */

@@ -24,7 +24,7 @@ export interface ProofBundle {
   entries: ProofEntry[];
 }
 
-export type ProofFindingCode =
+type ProofFindingCode =
   | "bundle_malformed"
   | "checkpoint_malformed"
   | "key_malformed"
@@ -83,23 +83,20 @@ const sha256 = async (bytes: Bytes): Promise<Bytes> => new Uint8Array(await cryp
 const leafHash = (metadata: string): Promise<Bytes> => sha256(joined(Uint8Array.of(0), utf8(metadata)));
 const nodeHash = (left: Uint8Array, right: Uint8Array): Promise<Bytes> => sha256(joined(Uint8Array.of(1), left, right));
 
+const parents = (fn: number, sn: number): [number, number] => [Math.floor(fn / 2), Math.floor(sn / 2)];
+
 /** RFC 9162 §2.1.3.2: the root that leaf and path lead to; undefined when the path has the wrong length. */
 async function rootFrom(leaf: Bytes, index: number, size: number, path: readonly Bytes[]): Promise<Bytes | undefined> {
   if (!(Number.isSafeInteger(index) && index >= 0 && index < size)) return undefined;
-  let fn = index;
-  let sn = size - 1;
   let at = leaf;
-  const up = (): void => {
-    fn = Math.floor(fn / 2);
-    sn = Math.floor(sn / 2);
-  };
+  let [fn, sn] = [index, size - 1];
   for (const sibling of path) {
     if (sn === 0) return undefined;
     if (fn % 2 === 1 || fn === sn) {
       at = await nodeHash(sibling, at);
-      while (fn % 2 === 0 && fn !== 0) up();
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = parents(fn, sn);
     } else at = await nodeHash(at, sibling);
-    up();
+    [fn, sn] = parents(fn, sn);
   }
   return sn === 0 ? at : undefined;
 }
@@ -183,15 +180,15 @@ async function checkEntry(
   return { disclosed: await checkContent(check, entry, where) };
 }
 
+const isEntry = (entry: Partial<ProofEntry> | null): boolean =>
+  typeof entry?.index === "number" &&
+  typeof entry.metadata === "string" &&
+  Array.isArray(entry.inclusion) &&
+  entry.inclusion.every((hash) => typeof hash === "string") &&
+  (entry.content === undefined || (typeof entry.content?.salt === "string" && typeof entry.content.json === "string"));
+
 const isBundle = (value: unknown): value is ProofBundle => {
   const bundle = value as Partial<ProofBundle> | null;
-  const isEntry = (entry: Partial<ProofEntry> | null): boolean =>
-    typeof entry?.index === "number" &&
-    typeof entry.metadata === "string" &&
-    Array.isArray(entry.inclusion) &&
-    entry.inclusion.every((hash) => typeof hash === "string") &&
-    (entry.content === undefined ||
-      (typeof entry.content?.salt === "string" && typeof entry.content.json === "string"));
   return (
     bundle?.weir_proof === 1 &&
     typeof bundle.checkpoint === "string" &&

@@ -24,6 +24,9 @@ const kek: KekPort = {
   unwrap: async (wrapped) => wrapped.slice(),
 };
 
+const codes = async (of: unknown, key?: string): Promise<string[]> =>
+  (await checkProof(of, key)).findings.map(({ code }) => code);
+
 async function prepare(entries = 700) {
   const files = new MemoryFiles();
   const clock = new VirtualClock();
@@ -62,8 +65,6 @@ describe("a proof bundle", async () => {
     change(copy);
     return copy;
   };
-  const codes = async (of: unknown, key?: string): Promise<string[]> =>
-    (await checkProof(of, key)).findings.map(({ code }) => code);
 
   it("proves its entries and the disclosed content, alone, after JSON", async () => {
     const result = await checkProof(JSON.parse(JSON.stringify(bundle)), trusted);
@@ -102,7 +103,7 @@ describe("a proof bundle", async () => {
       "inclusion_wrong",
     ],
     ["an index", (copy) => copy.entries[0]!.index++, "inclusion_wrong"],
-    ["a path", (copy) => copy.entries[0]!.inclusion.reverse(), "inclusion_wrong"],
+    ["a path", (copy) => (copy.entries[0]!.inclusion = copy.entries[0]!.inclusion.toReversed()), "inclusion_wrong"],
     ["a shortened path", (copy) => copy.entries[0]!.inclusion.pop(), "inclusion_wrong"],
     ["content", (copy) => (copy.entries[0]!.content!.json = '{"name":"Zoe"}'), "content_wrong"],
     ["a salt", (copy) => (copy.entries[0]!.content!.salt = btoa("0".repeat(16))), "content_wrong"],

@@ -66,7 +66,7 @@ export class TreeEdge {
     this.#onTile({ level, index: Math.floor((this.#size - 1) / tileWidth ** (level + 1)), hashes });
   }
   root(): Buffer {
-    return foldRight(this.#waiting.filter((node) => node !== undefined).reverse());
+    return foldRight(this.#waiting.filter((node) => node !== undefined).toReversed());
   }
   unfinished(): readonly (readonly Buffer[])[] {
     return this.#unfinished;

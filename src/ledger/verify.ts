@@ -24,7 +24,7 @@ export interface VerifyOptions {
   sinks?: string[];
 }
 
-export interface VerifiedNode {
+interface VerifiedNode {
   node: string;
   entries: number;
   /** Entries under the last checkpoint. */

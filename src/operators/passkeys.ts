@@ -20,7 +20,7 @@ import type { IdentityProvider } from "./sign-in.ts";
 
 const challengeMs = 5 * 60_000;
 
-export interface PasskeyProof {
+interface PasskeyProof {
   response: AuthenticationResponseJSON;
   /** Of the console, checked to be ours. */
   origin: string;

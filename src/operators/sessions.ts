@@ -18,7 +18,7 @@ export interface Session {
   hash: string;
 }
 
-export interface NewSession extends Session {
+interface NewSession extends Session {
   /** For the cookie; kept nowhere. */
   token: string;
 }

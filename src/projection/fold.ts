@@ -5,7 +5,7 @@ import { type ErrorCode, errorKinds } from "../kernel/errors.ts";
 import { bucketOf } from "./histogram.ts";
 import type { DecisionRow, FoldedEntry } from "./port.ts";
 
-export interface EntryRow {
+interface EntryRow {
   node: string;
   seq: number;
   at_ms: number;

@@ -14,21 +14,21 @@ export function bucketOf(ms: number): number {
 }
 
 /** The value that stands for a bucket, in milliseconds. */
-export const latencyOf = (bucket: number): number =>
+const latencyOf = (bucket: number): number =>
   bucket === 0 ? lowestMs : lowestMs * Math.exp((bucket - 0.5) * logRatio);
 
-/** Nearest-rank percentile; 0 for an empty histogram. */
-export function percentileOf(buckets: ReadonlyMap<number, number>, share: number): number {
+/** Nearest-rank percentile; null for an empty histogram. */
+export function percentileOf(buckets: ReadonlyMap<number, number>, share: number): number | null {
   let total = 0;
   for (const n of buckets.values()) total += n;
-  if (total === 0) return 0;
+  if (total === 0) return null;
   const rank = Math.max(1, Math.ceil(share * total));
   let seen = 0;
   for (const bucket of [...buckets.keys()].sort((a, b) => a - b)) {
     seen += buckets.get(bucket)!;
     if (seen >= rank) return round(latencyOf(bucket));
   }
-  return 0;
+  return null;
 }
 
 /** Three significant digits: more would pretend to an exactness that buckets do not have. */

@@ -4,17 +4,7 @@
  * It never sees content, never writes the journal, and is never asked on the path of a request.
  */
 export * from "./port.ts";
-export {
-  type EntryRow,
-  foldEntry,
-  type FoldResult,
-  type MinuteDelta,
-  minuteOf,
-  type SettledRow,
-  supersedes,
-} from "./fold.ts";
+export { foldEntry, type MinuteDelta, minuteOf, type SettledRow, supersedes } from "./fold.ts";
 export { encodePageCursor, parseArrivalCursor, parsePageCursor } from "./cursor.ts";
-export { bucketOf, latencyOf, percentileOf } from "./histogram.ts";
-export { matches, rowOrder } from "./filter.ts";
 export { buildOverview, type OverviewStep, windowOf } from "./overview.ts";
 export { MemoryIndex } from "./memory-index.ts";

@@ -78,7 +78,7 @@ export interface Page {
   next?: PageCursor;
 }
 
-export interface IndexedEntry {
+interface IndexedEntry {
   node: string;
   seq: number;
   at_ms: number;
@@ -100,7 +100,7 @@ export interface IndexedDecision {
 export const overviewRanges = ["15m", "1h", "24h", "7d"] as const;
 export type OverviewRange = (typeof overviewRanges)[number];
 
-/** Percentiles come from histograms and are off by at most 5 %; they are 0 where `decisions` is 0. */
+/** Percentiles come from histograms and are off by at most 5.5 %; they are null where there are no decisions. */
 export interface Totals {
   decisions: number;
   answered: number;
@@ -112,9 +112,9 @@ export interface Totals {
   errors: number;
   cache_hits: number;
   cost_nano_usd: number;
-  p50_ms: number;
-  p95_ms: number;
-  p99_ms: number;
+  p50_ms: number | null;
+  p95_ms: number | null;
+  p99_ms: number | null;
   rate_per_s: number;
 }
 
@@ -122,7 +122,7 @@ export interface SeriesPoint {
   at_ms: number;
   decisions: number;
   errors: number;
-  p95_ms: number;
+  p95_ms: number | null;
   cost_nano_usd: number;
 }
 

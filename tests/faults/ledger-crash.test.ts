@@ -73,10 +73,11 @@ describe("a power cut at every changing call", async () => {
       await run(files, { seqs: [] });
       const after = files.crash({ tornBytes: 1e9 });
       const { journal, keys } = await open(after, options);
-      for (const stored of await all(after)) {
-        if (stored.entry.content)
-          expect(await openContent(stored, keys)).toMatchObject({ value: { income: expect.any(Number) } });
-      }
+      const sealed = (await all(after)).filter(({ entry }) => entry.content);
+      const opened = await Promise.all(sealed.map((stored) => openContent(stored, keys)));
+      expect(opened, `cut at call ${cut}`).toEqual(
+        sealed.map(() => ({ value: { income: expect.any(Number), name: expect.any(String) } })),
+      );
       await journal.close();
     }
   });

@@ -36,7 +36,7 @@ export interface TimeChartProps {
 }
 
 const height = 184;
-const margin = { top: 10, right: 12, bottom: 22, left: 64 };
+const margin = { top: 10, right: 20, bottom: 22, left: 64 };
 
 export function TimeChart(props: TimeChartProps) {
   const { title, note, series, shape } = props;

@@ -4,6 +4,7 @@ import { getRouteApi, Link, useRouter } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { decisionQuery } from "../api/queries.ts";
 import type { DecisionDetail } from "../api/types.ts";
+import { lastFilters } from "../decisions/filters.ts";
 import { CopyButton } from "../shell/copy-button.tsx";
 import { Left } from "../shell/icons.tsx";
 import { Empty, Failed, Loading } from "../shell/notice.tsx";
@@ -53,7 +54,11 @@ export function DecisionScreen() {
 
 const Title = ({ id }: { id: string }) => (
   <>
-    <Link to="/decisions" className="flex items-center gap-1 rounded font-normal text-ink-2 hover:text-accent">
+    <Link
+      to="/decisions"
+      search={lastFilters()}
+      className="flex items-center gap-1 rounded font-normal text-ink-2 hover:text-accent"
+    >
       <Left className="size-3.5" />
       Decisions
     </Link>

@@ -8,7 +8,7 @@ import { ScreenHead } from "../shell/screen-head.tsx";
 import { isTyping } from "../shell/shortcuts.tsx";
 import { DecisionTable } from "./decision-table.tsx";
 import { FilterBar } from "./filter-bar.tsx";
-import type { Filters } from "./filters.ts";
+import { type Filters, rememberFilters } from "./filters.ts";
 import { hasOlder } from "./live-list.ts";
 import { type LiveDecisions, useLiveDecisions } from "./use-live-decisions.ts";
 import { useEngaged } from "./use-engaged.ts";
@@ -18,6 +18,7 @@ const route = getRouteApi("/decisions");
 export function DecisionsScreen() {
   const filters = route.useSearch();
   const navigate = useNavigate();
+  useEffect(() => rememberFilters(filters), [filters]);
   const [paused, setPaused] = useState(false);
   const [scrolled, setScrolled] = useState(false);
   const [chosen, choose] = useState<string>();

@@ -16,6 +16,13 @@ export function readFilters(search: Record<string, unknown>): Filters {
   return filters;
 }
 
+let last: Filters = {};
+/** The list's latest filters, so that the way back from a decision leads to the list as it was. */
+export const rememberFilters = (filters: Filters): void => {
+  last = filters;
+};
+export const lastFilters = (): Filters => last;
+
 /** Values of one column that the rows at hand show: suggestions for a filter. */
 export function seenValues(rows: readonly DecisionRow[], column: "code" | "result" | "principal_id"): string[] {
   const seen = new Set<string>();

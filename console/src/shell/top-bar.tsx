@@ -65,7 +65,7 @@ function OperatorMenu({ session }: { session: Session }) {
         {session.operator.name}
         <Down className="size-3 text-ink-3" />
       </Button>
-      <Popover placement="bottom end" className="panel min-w-52 p-1 shadow-[var(--shadow)] outline-none">
+      <Popover placement="bottom end" offset={6} className="panel min-w-52 p-1 shadow-[var(--shadow)] outline-none">
         <div className="border-b border-line px-2.5 pt-1 pb-2 text-xs">
           <div className="font-semibold">{session.operator.name}</div>
           <div className="text-ink-3">

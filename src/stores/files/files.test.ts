@@ -10,6 +10,11 @@ afterAll(() => rmSync(base, { recursive: true }));
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array | undefined): string | undefined => bytes && new TextDecoder().decode(bytes);
 
+const holder = (over: object): string =>
+  Object.entries({ pid: process.pid, host: hostname(), boot: "", started: "", ...over })
+    .map(([name, value]) => `${name} ${value}\n`)
+    .join("");
+
 const makers: [string, () => { files: FilePort; root: string }][] = [
   ["the real disk", () => ({ files: nodeFiles, root: mkdtempSync(join(base, "case-")) })],
   ["the twin", () => ({ files: new MemoryFiles(), root: "root" })],
@@ -95,11 +100,6 @@ describe.each(makers)("%s", (_, make) => {
 
 describe("the real disk", () => {
   const locks = mkdtempSync(join(base, "locks-"));
-  const holder = (over: object): string =>
-    Object.entries({ pid: process.pid, host: hostname(), boot: "", started: "", ...over })
-      .map(([name, value]) => `${name} ${value}\n`)
-      .join("");
-
   it("keeps secrets to their owner", async () => {
     await nodeFiles.replace(`${base}/secret`, bytesOf("x"), { mode: 0o600 });
     expect(statSync(`${base}/secret`).mode & 0o777).toBe(0o600);

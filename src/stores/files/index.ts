@@ -5,4 +5,4 @@
 export { MemoryFiles } from "./memory-files.ts";
 export { nodeFiles } from "./node-files.ts";
 export { FileFault } from "./port.ts";
-export type { FileInfo, FileLock, FilePort, OpenFile } from "./port.ts";
+export type { FilePort, OpenFile } from "./port.ts";

@@ -22,8 +22,11 @@ const steps: readonly string[] = [
 ];
 
 export function migrateControl(db: DatabaseSync, path: string): void {
+  const versionNow = () => db.prepare("pragma user_version").get()!["user_version"] as number;
+  // Nothing to do is found without the write lock; what there is to do, another process may be doing just now.
+  if (versionNow() === steps.length) return;
   transact(db, () => {
-    const version = db.prepare("pragma user_version").get()!["user_version"] as number;
+    const version = versionNow();
     if (version > steps.length)
       throw new Error(`${path} has schema ${version}, newer than this Weir's ${steps.length}: start the newer version`);
     if (version === steps.length) return;

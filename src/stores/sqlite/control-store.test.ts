@@ -39,6 +39,19 @@ describe("control.sqlite", () => {
     cli.close();
   });
 
+  it("opens and reads while another process writes", () => {
+    const server = openControlStore(place.path);
+    server.keys.insert(sampleKey("k1"));
+    const other = new DatabaseSync(place.path);
+    other.exec("begin immediate");
+    const second = openControlStore(place.path);
+    expect(second.keys.all()).toHaveLength(1);
+    second.close();
+    other.exec("rollback");
+    other.close();
+    server.close();
+  });
+
   it("survives being closed, and is readable by its owner only", () => {
     const first = openControlStore(place.path);
     first.keys.insert(sampleKey("k1"));

@@ -16,7 +16,7 @@ import type {
 } from "../../projection/index.ts";
 import type { Durable, FromWorker, Operations, Question, ToWorker, WorkerStart } from "./projection-worker.ts";
 
-export interface SqliteIndexOptions {
+interface SqliteIndexOptions {
   /** The projection's file; made when absent, replaced when damaged or older. */
   path: string;
   /** The ledger's folder, with one folder per node. */

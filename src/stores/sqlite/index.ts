@@ -4,4 +4,4 @@
  * Nothing here is asked on the path of a request.
  */
 export { openControlStore, type ControlStore } from "./control-store.ts";
-export { SqliteIndex, type SqliteIndexOptions } from "./decision-index.ts";
+export { SqliteIndex } from "./decision-index.ts";

@@ -3,7 +3,7 @@ import type { DecisionRow, EntryKind } from "../../projection/index.ts";
 
 export const projectionVersion = 2;
 
-export interface DecisionTable extends Omit<
+interface DecisionTable extends Omit<
   Required<DecisionRow>,
   "subject" | "code" | "result" | "score" | "model" | "rung" | "ttft_ms" | "synthetic" | "stream"
 > {
@@ -22,7 +22,7 @@ export interface DecisionTable extends Omit<
   stream: number;
 }
 
-export interface MinuteTable {
+interface MinuteTable {
   minute_ms: number;
   use_case: string;
   kind: DecisionRow["kind"];

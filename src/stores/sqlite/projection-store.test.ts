@@ -175,6 +175,19 @@ describe("a projection file", () => {
     await store.close();
   });
 
+  it("is opened and read while another process writes", async () => {
+    const first = new ProjectionStore({ path, clock, log });
+    first.apply(settled(2).map(positioned));
+    const other = new DatabaseSync(path);
+    other.exec("begin immediate");
+    const second = new ProjectionStore({ path, clock, log, busyTimeoutMs: 0 });
+    expect(await idsIn(second)).toEqual([0, 1].map(decisionId));
+    other.exec("rollback");
+    other.close();
+    await first.close();
+    await second.close();
+  });
+
   it("waits out another process's lock, then says so and loses nothing", async () => {
     const store = new ProjectionStore({ path, clock, log, busyTimeoutMs: 0 });
     const other = new DatabaseSync(path);

@@ -102,8 +102,8 @@ export class ProjectionStore {
     const db = openDatabase(path, { synchronous: "normal", busyTimeoutMs });
     let found: number | undefined;
     try {
-      // Inside the transaction, because another process may be making the file just now.
-      found = transact(db, () => this.#makeTables(db));
+      // A made file is opened without its write lock; an empty one may be made by another process just now.
+      found = versionOf(db) ?? transact(db, () => versionOf(db) ?? this.#makeTables(db));
     } catch (error) {
       db.close();
       throw error;
@@ -115,10 +115,7 @@ export class ProjectionStore {
     return this.#openFile();
   }
 
-  /** In an empty file only; answers the file's schema version. */
   #makeTables(db: DatabaseSync): number {
-    const used = (db.prepare("select count(*) as n from sqlite_schema").get()!["n"] as number) > 0;
-    if (used) return db.prepare("pragma user_version").get()!["user_version"] as number;
     db.exec(projectionDdl);
     db.prepare("insert into about (generation) values (?)").run(randomToken(this.#options.clock, 8));
     return projectionVersion;
@@ -229,6 +226,12 @@ export class ProjectionStore {
     await this.#query.destroy();
     if (this.#db.isOpen) this.#db.close();
   }
+}
+
+/** `undefined` for an empty file. */
+function versionOf(db: DatabaseSync): number | undefined {
+  const used = (db.prepare("select count(*) as n from sqlite_schema").get()!["n"] as number) > 0;
+  return used ? (db.prepare("pragma user_version").get()!["user_version"] as number) : undefined;
 }
 
 const optionalColumns = ["subject", "code", "result", "score", "model", "rung", "ttft_ms"] as const;

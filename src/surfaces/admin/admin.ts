@@ -10,7 +10,7 @@ import { check, readJson } from "./read-body.ts";
 import type { AdminContext, Bindings, Call, Route } from "./route.ts";
 import { routesOf } from "./routes.ts";
 
-export const adminPath = "/admin/v1";
+const adminPath = "/admin/v1";
 
 export function createAdmin(deps: AdminDeps): Hono<{ Bindings: Bindings }> {
   const app = new Hono<{ Bindings: Bindings }>();

@@ -3,5 +3,5 @@
  * and journals every act before it answers. It never serves inference, never opens content unjournaled, and keeps no
  * state but open live views.
  */
-export { adminPath, createAdmin } from "./admin.ts";
-export type { AdminDeps, ContentOpener, LedgerInfo } from "./port.ts";
+export { createAdmin } from "./admin.ts";
+export type { ContentOpener } from "./port.ts";

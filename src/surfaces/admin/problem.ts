@@ -1,7 +1,7 @@
 /** RFC 9457 problem documents for the codes of `kernel/errors.ts`. */
 import { type ErrorCode, errorKinds, type Refusal, WeirError } from "../../kernel/errors.ts";
 
-export interface Problem {
+interface Problem {
   type: string;
   title: string;
   status: number;
@@ -13,7 +13,7 @@ export interface Problem {
   decision_id?: string;
 }
 
-export function problemOf(refusal: Refusal, decisionId?: string): Problem {
+function problemOf(refusal: Refusal, decisionId?: string): Problem {
   const { status, title, fix } = errorKinds[refusal.code];
   return {
     type: `urn:weir:error:${refusal.code}`,

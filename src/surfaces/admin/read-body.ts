@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
 import type { AdminContext } from "./route.ts";
 
-export const maxBodyBytes = 64 * 1024;
+const maxBodyBytes = 64 * 1024;
 
 export async function readJson(http: AdminContext): Promise<{ json: unknown } | Refusal> {
   const type = http.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();

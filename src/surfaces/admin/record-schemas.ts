@@ -1,6 +1,5 @@
-/** Parts of a record as the admin API answers them. The compiler holds them to the kernel's types (end of the file). */
+/** Parts of a record as the admin API answers them. The test beside it holds them to the kernel's types. */
 import { z } from "zod";
-import type { AttemptMeta, BegunMeta, SettledContent, SettledMeta } from "../../kernel/decision.ts";
 import { dataClasses, decisionKinds, decisionStates, riskTiers, stageNames } from "../../kernel/decision.ts";
 import { environments } from "../../kernel/principal.ts";
 
@@ -127,12 +126,3 @@ export const settledContent = z
     citations: z.array(z.unknown()).optional(),
   })
   .meta({ id: "SettledContent" });
-
-// The kernel's types must fit the schemas; a missing or renamed field fails to compile here.
-type Fit<Schema extends z.ZodType, _Value extends z.output<Schema>> = Schema;
-export type Checked = [
-  Fit<typeof begunMeta, BegunMeta>,
-  Fit<typeof attemptMeta, AttemptMeta>,
-  Fit<typeof settledMeta, SettledMeta>,
-  Fit<typeof settledContent, SettledContent>,
-];

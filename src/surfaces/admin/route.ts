@@ -11,7 +11,7 @@ export interface Bindings {
 export type AdminContext = Context<{ Bindings: Bindings }>;
 
 /** `anyone`: no session needed, as for signing in. */
-export type Access = "anyone" | "signed-in" | Permission;
+type Access = "anyone" | "signed-in" | Permission;
 
 export interface Call<Query, Body> {
   http: AdminContext;

@@ -65,7 +65,7 @@ export const useCases = z.object({
   ),
 });
 
-export const decisionRow = z
+const decisionRow = z
   .object({
     decision_id: z.string(),
     at_ms: z.number(),
@@ -155,9 +155,9 @@ const totals = z
     errors: z.number().describe("Ended badly through a vendor or Weir itself, not through caller or policy."),
     cache_hits: z.number(),
     cost_nano_usd: z.number(),
-    p50_ms: z.number().describe("From a histogram, ±5 %; 0 where there are no decisions."),
-    p95_ms: z.number(),
-    p99_ms: z.number(),
+    p50_ms: z.number().nullable().describe("From a histogram, off by at most 5.5 %; null without decisions."),
+    p95_ms: z.number().nullable(),
+    p99_ms: z.number().nullable(),
     rate_per_s: z.number(),
   })
   .meta({ id: "Totals" });
@@ -165,7 +165,7 @@ const point = z.object({
   at_ms: z.number(),
   decisions: z.number(),
   errors: z.number(),
-  p95_ms: z.number(),
+  p95_ms: z.number().nullable(),
   cost_nano_usd: z.number(),
 });
 export const overviewQuery = z.strictObject({ range: z.enum(overviewRanges).default("1h") });

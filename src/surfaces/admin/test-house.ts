@@ -14,7 +14,7 @@ import type { AdminDeps } from "./port.ts";
 
 export const sampleDecision = decisionId(1);
 export const keyBody = { label: "app", tenant: "retail", principal_id: "branch", use_cases: ["credit"] };
-export const origin = "https://weir.example";
+const origin = "https://weir.example";
 export const password = "correct horse battery";
 const cost = { n: 2, r: 1, p: 1 };
 

@@ -1,0 +1,270 @@
+/**
+ * The built console in a real browser against a stand-in for the admin API, under the console's own content security
+ * policy. Any console error, fault, policy violation or request to another origin fails the screen that caused it.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type FakeAdmin, startFakeAdmin } from "../dev/fake-admin.ts";
+import { fakeProof, fakeVerifierKey } from "../dev/fake-proof.ts";
+import { launchBrowser } from "./browser.ts";
+
+const folder = join(import.meta.dirname, "..");
+const dist = join(folder, "dist");
+const startup = 120_000;
+const patience = 20_000;
+
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let fake: FakeAdmin;
+let troubles: string[];
+
+beforeAll(async () => {
+  if (!existsSync(join(dist, "index.html"))) {
+    const vite = join(import.meta.dirname, "../../node_modules/vite/bin/vite.js");
+    execFileSync(process.execPath, [vite, "build"], { cwd: folder, stdio: "pipe" });
+  }
+  browser = await launchBrowser();
+}, startup);
+afterAll(() => browser?.close());
+
+async function open(options: Parameters<typeof startFakeAdmin>[0] = {}): Promise<void> {
+  fake = await startFakeAdmin({ history: 120, ...options });
+  context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
+  page = await context.newPage();
+  page.setDefaultTimeout(8_000);
+  troubles = [];
+  page.on("console", (message) => {
+    // Refusals that a test provokes are logged by the browser as failed loads.
+    if (message.type() === "error" && !/status of 4\d\d|ERR_CONNECTION/.test(message.text()))
+      troubles.push(message.text());
+  });
+  page.on("pageerror", (error) => troubles.push(error.message));
+  page.on("request", (request) => {
+    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(fake.url))
+      troubles.push(`left the origin: ${request.url()}`);
+  });
+}
+
+async function close(): Promise<void> {
+  await context.close();
+  await fake.close();
+  expect(troubles).toEqual([]);
+}
+
+const signIn = async (path = ""): Promise<void> => {
+  await page.goto(`${fake.url}/console/${path}#token=${fake.linkToken}`);
+  await page.getByRole("navigation", { name: "Screens" }).waitFor();
+};
+
+async function expectAccessible(): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${colorScheme} ${id}: ${nodes[0]?.html}`)).toEqual([]);
+  }
+}
+
+describe("signing in", { timeout: patience }, () => {
+  beforeEach(() => open());
+  afterEach(close);
+
+  it("takes a one-time link once and removes it from the address", async () => {
+    await signIn();
+    expect(page.url()).toBe(`${fake.url}/console/`);
+    await context.clearCookies();
+    await page.goto("about:blank");
+    await page.goto(`${fake.url}/console/#token=${fake.linkToken}`);
+    await page.getByRole("alert").filter({ hasText: "used already" }).waitFor();
+    expect(page.url()).not.toContain("token");
+    await expectAccessible();
+  });
+
+  it("takes name and password, and says what is wrong with them", async () => {
+    await page.goto(`${fake.url}/console/decisions`);
+    await page.getByLabel("Name").fill("Ada");
+    await page.getByLabel("Password").fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").filter({ hasText: "do not match" }).waitFor();
+    await page.getByLabel("Password").fill(fake.password);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Decisions" }).waitFor();
+    await page.getByRole("button", { name: "Ada" }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  });
+
+  it("lets an invitation set a password", async () => {
+    await page.goto(`${fake.url}/console/#invite=${fake.inviteToken}`);
+    await page.getByLabel("New password").fill("a long enough one");
+    await page.getByLabel("Repeat it").fill("a long enough one");
+    await page.getByRole("button", { name: "Set password" }).click();
+    await page.getByRole("navigation", { name: "Screens" }).waitFor();
+    expect(page.url()).not.toContain("invite");
+  });
+});
+
+describe("overview", { timeout: patience }, () => {
+  beforeEach(() => open());
+  afterEach(close);
+
+  it("shows each use case, keeps the range in the address, offers figures as a table", async () => {
+    await signIn();
+    await page.getByRole("row", { name: /credit/ }).waitFor();
+    await page.getByRole("link", { name: "24h" }).click();
+    await page.waitForURL(/range=24h/);
+    await page.getByRole("button", { name: "Cost as a table" }).click();
+    await page.getByRole("region", { name: "Cost: figures" }).waitFor();
+    await expectAccessible();
+  });
+});
+
+describe("decisions", { timeout: patience }, () => {
+  beforeEach(() => open());
+  afterEach(close);
+
+  it("streams in, holds while paused, and shows what waited", async () => {
+    await signIn("decisions");
+    await page.getByText("live", { exact: true }).waitFor();
+    const first = fake.emit().row.decision_id;
+    await page.locator(`[data-id="${first}"]`).waitFor();
+    await page.keyboard.press("p");
+    const second = fake.emit().row.decision_id;
+    await page.getByRole("button", { name: "1 new" }).click();
+    await page.locator(`[data-id="${second}"]`).waitFor();
+    await expectAccessible();
+  });
+
+  it("filters through the address and loads history once per decision", async () => {
+    await signIn("decisions?use_case=credit");
+    await page.getByRole("button", { name: "Load older" }).click();
+    await page.getByText("oldest decision on record").waitFor();
+    const expected = fake.decisions.filter(({ row }) => row.use_case === "credit").map(({ row }) => row.decision_id);
+    const shown = await page.locator("tbody tr").evaluateAll((rows) => rows.map((row) => row.getAttribute("data-id")));
+    expect(shown).toEqual(expected);
+    await page.keyboard.press("/");
+    await page.keyboard.type("dec_nothing");
+    await page.waitForURL(/use_case=credit&q=dec_nothing/);
+    await page.getByText("No decision matches").waitFor();
+  });
+
+  it("is worked by keyboard: rows, detail, back, shortcut sheet", async () => {
+    await signIn("decisions");
+    await page.locator("tbody tr").first().focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(new RegExp(fake.decisions[1]!.row.decision_id));
+    await page.getByRole("heading", { name: "Stages" }).waitFor();
+    await page.keyboard.press("Backspace");
+    await page.getByRole("heading", { name: "Decisions" }).waitFor();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.keyboard.press("g");
+    await page.keyboard.press("o");
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+  });
+
+  it("says so when the server is gone", async () => {
+    await signIn("decisions");
+    await page.getByText("live", { exact: true }).waitFor();
+    await fake.close();
+    await page.getByText("Connection lost").waitFor();
+  });
+});
+
+describe("decision", { timeout: patience }, () => {
+  afterEach(close);
+  const idOf = (useCase: string): string =>
+    fake.decisions.find(({ row, content }) => row.use_case === useCase && content !== undefined)!.row.decision_id;
+
+  it("explains a score, opens content for a reason, proves the record", async () => {
+    await open();
+    const id = idOf("credit");
+    await signIn(`decisions/${id}`);
+    await page.getByRole("img", { name: /^Score 0\.\d+ on an axis from 0 to 1/ }).waitFor();
+    await page.getByLabel("Reason for opening").fill("appeal 2026-118");
+    await page.getByRole("button", { name: "Open content" }).click();
+    await page.getByRole("row", { name: /Seniority/ }).waitFor();
+    expect(fake.journaled).toEqual([{ act: "content.open", on: `decision:${id}`, reason: "appeal 2026-118" }]);
+    await page.getByLabel("Verifier key").fill(fakeVerifierKey);
+    await page.getByRole("button", { name: "Verify here" }).click();
+    await page.getByText("The proof holds, signed by your key").waitFor();
+    await expectAccessible();
+  });
+
+  it("shows a chat's route, attempts, guards and passages", async () => {
+    await open();
+    await signIn(`decisions/${idOf("assistant")}`);
+    for (const name of ["Route", "Guards", "Retrieved passages"]) await page.getByRole("heading", { name }).waitFor();
+    await expectAccessible();
+  });
+
+  it("finds a proof that was tampered with", async () => {
+    await open({
+      proof: (decision) => {
+        const bundle = fakeProof(decision);
+        bundle.entries[0]!.metadata = bundle.entries[0]!.metadata.replace("dec_", "dec-");
+        return bundle;
+      },
+    });
+    await signIn(`decisions/${idOf("credit")}`);
+    await page.getByRole("button", { name: "Verify here" }).click();
+    await page.getByText("The proof fails").waitFor();
+  });
+
+  it("offers a viewer neither content nor proofs", async () => {
+    await open({ roles: ["viewer"] });
+    await signIn(`decisions/${idOf("credit")}`);
+    await page.getByText("Opening content needs the role").waitFor();
+    await page.getByText("Proofs need the role").waitFor();
+    expect(await page.getByRole("button", { name: "Open content" }).count()).toBe(0);
+  });
+});
+
+describe("an install without decisions", { timeout: patience }, () => {
+  beforeEach(() => open({ history: 0 }));
+  afterEach(close);
+
+  it("says how to make one", async () => {
+    await signIn();
+    await page.getByText("weir traffic --use-case credit").waitFor();
+    await page.getByRole("link", { name: "Decisions" }).click();
+    await page.getByRole("heading", { name: "No decisions yet." }).waitFor();
+    await expectAccessible();
+  });
+});
+
+interface Chunk {
+  file: string;
+  imports?: string[];
+  dynamicImports?: string[];
+}
+
+describe("bundle", () => {
+  const manifest = (): Record<string, Chunk> =>
+    JSON.parse(readFileSync(join(dist, ".vite/manifest.json"), "utf8")) as Record<string, Chunk>;
+  const sizeOf = (chunks: Record<string, Chunk>, entries: string[]): number => {
+    const seen = new Set<string>();
+    const walk = (name: string): void => {
+      if (seen.has(name)) return;
+      seen.add(name);
+      for (const next of chunks[name]?.imports ?? []) walk(next);
+    };
+    for (const entry of entries) walk(entry);
+    return [...seen].reduce((sum, name) => sum + gzipSync(readFileSync(join(dist, chunks[name]!.file))).length, 0);
+  };
+
+  it.each(["overview/overview-screen", "decisions/decisions-screen", "decision/decision-screen"])(
+    "loads at most 250 KiB of script for %s",
+    (screen) => {
+      expect(sizeOf(manifest(), ["index.html", `src/${screen}.tsx`])).toBeLessThan(250 * 1024);
+    },
+  );
+});

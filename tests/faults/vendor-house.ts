@@ -1,0 +1,139 @@
+/** A Weir whose vendors are scripted: configuration text, records of single decisions, metrics, and optionally virtual time. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FilesSnapshotStore, applyConfig, loadConfig, printProblems } from "../../src/config/index.ts";
+import { detectorNames } from "../../src/engines/detectors/index.ts";
+import type { VirtualClock } from "../../src/kernel/clock.ts";
+import type { AttemptMeta, SettledMeta } from "../../src/kernel/decision.ts";
+import { type StoredEntry, readEntries } from "../../src/ledger/index.ts";
+import { type Running, start } from "../../src/main.ts";
+import { nodeFiles } from "../../src/stores/files/index.ts";
+import { createLog } from "../../src/telemetry/index.ts";
+
+/** A one-file configuration: both vendors at `origin`, a paid and a free model of each. */
+export const vendorConfig = (origin: string, useCases: string, more = ""): string => `
+weir: 1
+server: { port: 0, ops_port: 0, environment: dev }
+vendors:
+  oa: { dialect: openai, base_url: "${origin}/v1", region: eu, data_class: sensitive }
+  ob: { dialect: openai, base_url: "${origin}/second/v1", region: eu, data_class: sensitive }
+  an: { dialect: anthropic, base_url: "${origin}", region: eu, data_class: sensitive }
+  nowhere: { dialect: openai, base_url: "http://127.0.0.1:9/v1", region: eu, data_class: sensitive }
+models:
+  oa-main: { vendor: oa, model: gpt-vendor, price: { input: 1, output: 2, as_of: "2026-01-01" }, max_output: 1000 }
+  ob-main: { vendor: ob, model: gpt-second, price: free }
+  an-main: { vendor: an, model: claude-vendor, price: { input: 1, output: 2, as_of: "2026-01-01" }, max_output: 1000 }
+  lost: { vendor: nowhere, model: m, price: free }
+guards:
+  secrets: { detect: [secret, card-security-code], action: block }
+  cards: { detect: [card, iban], action: block }
+  personal: { detect: [card, iban, email], action: redact }
+${more.includes("tenants:") ? more : `tenants:\n  lindenbank: {}\n${more}`}
+use_cases:
+${useCases
+  .split("\n")
+  .map((line) => (line.trim() === "" ? "" : `  ${line}`))
+  .join("\n")}
+`;
+
+export interface Recorded {
+  begun: StoredEntry[];
+  attempts: AttemptMeta[];
+  settled: SettledMeta[];
+}
+
+/** Every entry of the house's journal that is on disk, in order. */
+export async function entriesOf(running: Running): Promise<StoredEntry[]> {
+  await running.house.journal.flush();
+  const entries: StoredEntry[] = [];
+  for await (const stored of readEntries({ dir: running.house.paths.ledger, files: nodeFiles, node: "server" }))
+    entries.push(stored);
+  return entries;
+}
+
+export async function recordOf(running: Running, decision: string | null): Promise<Recorded> {
+  const own = (await entriesOf(running)).filter(({ entry }) => entry.decision === decision);
+  const of = (kind: string) => own.filter(({ entry }) => entry.kind === kind);
+  return {
+    begun: of("begun"),
+    attempts: of("attempt").map(({ entry }) => entry.meta as unknown as AttemptMeta),
+    settled: of("settled").map(({ entry }) => entry.meta as unknown as SettledMeta),
+  };
+}
+
+/** Sum of a metric over its labels, as /metrics prints it; `labels` is text that must stand in the sample's name. */
+export function metric(running: Running, name: string, labels = ""): number {
+  let sum = 0;
+  for (const line of running.house.metrics.print().split("\n")) {
+    const [sample, value] = line.split(/ (?=[^ ]+$)/);
+    if ((sample === name || sample?.startsWith(`${name}{`)) && sample.includes(labels)) sum += Number(value);
+  }
+  return sum;
+}
+
+/** Resolves after a turn of the event loop in which `holds` is true. Events are what moves it on, never a timer. */
+export async function until(holds: () => boolean | Promise<boolean>, what: string, turns = 200_000): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) {
+    if (await holds()) return;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  throw new Error(`it never came to this: ${what}`);
+}
+
+/** What may not be left over when nothing runs. */
+export const leftovers = (running: Running) => ({
+  running: running.house.limits.running,
+  held: Number(running.house.money.held),
+  flights: metric(running, "weir_cache_flights"),
+});
+
+export interface TimedHouse extends Running {
+  clock: VirtualClock;
+  key: string;
+  /** Id of the key, for revoking it. */
+  keyId: string;
+  close(): Promise<void>;
+}
+
+/** A Weir on virtual time: its timeouts, deadlines, back-offs and watches run only by `clock.advance`. */
+export async function startOnClock(clock: VirtualClock, weirYaml: string): Promise<TimedHouse> {
+  const folder = mkdtempSync(join(tmpdir(), "weir-timed-"));
+  const dataDir = join(folder, "data");
+  mkdirSync(dataDir);
+  writeFileSync(join(folder, "weir.yaml"), weirYaml);
+  const secrets = { env: () => undefined, file: () => undefined };
+  const result = loadConfig(join(folder, "weir.yaml"), { detectors: detectorNames, secrets });
+  if (!result.ok) throw new Error(printProblems(result.problems));
+  const applied = await applyConfig(new FilesSnapshotStore(dataDir), result.compiled, {
+    clock,
+    activate: true,
+    appliedBy: "test",
+  });
+  if (!applied.ok) throw new Error(printProblems(applied.problems));
+  const running = await start({
+    settings: { server: result.compiled.server, ledger: { checkpoints: [] } },
+    root: folder,
+    dataDir,
+    secrets,
+    clock,
+    log: createLog(clock, () => {}),
+    version: "0.0.0-test",
+  });
+  const principal = { type: "service", id: "test" } as const;
+  const minted = running.admin.keys.mint({ label: "test", tenant: "lindenbank", principal, use_cases: ["*"] }).commit();
+  running.house.directory.refresh();
+  return {
+    ...running,
+    clock,
+    key: minted.key,
+    keyId: minted.record.id,
+    async close() {
+      const stopped = running.stop(1000);
+      // What is still open at the end of the grace time is cut, which virtual time has to reach.
+      await clock.advance(1001);
+      await stopped;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
