@@ -9,7 +9,7 @@ export default defineConfig({
   build: {
     outDir: "dist",
     emptyOutDir: true,
-    // light-dark() and oklch() stay as written: the browsers that Weir supports know both.
+    // oklch() and color-mix() stay as written: the browsers that Weir supports know both.
     cssTarget: ["chrome123", "firefox128", "safari17.5"],
     target: "es2023",
     // The polyfill would be an inline script, which the content security policy forbids.

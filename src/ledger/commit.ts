@@ -22,6 +22,8 @@ export interface Queued {
   content: { key: ContentKey; json: string } | undefined;
   /** Set by the first `durable()`. */
   waiter: PromiseWithResolvers<void> | undefined;
+  /** Of those who would rather know that the disk fails than wait. */
+  hasty: PromiseWithResolvers<void> | undefined;
   state: "queued" | "durable" | "lost";
 }
 

@@ -44,16 +44,26 @@ export interface JournalOptions {
 
 const weightOf = (entry: Queued): number => entry.head.length + (entry.content?.json.length ?? 0);
 
+/** Shared by the journal and its entries; `lastError` is set while writes fail. */
+interface Disk {
+  lastError: string | undefined;
+}
+
 /** A class, not a closure per entry: `durable` is asked of few entries. */
 class AppendedEntry implements Appended {
   readonly seq: number;
   readonly #entry: Queued;
-  constructor(entry: Queued) {
+  readonly #disk: Disk;
+  constructor(entry: Queued, disk: Disk) {
     this.seq = entry.seq;
     this.#entry = entry;
+    this.#disk = disk;
   }
-  durable(): Promise<void> {
-    return durable(this.#entry);
+  durable(options?: { failFast?: boolean }): Promise<void> {
+    const entry = this.#entry;
+    if (options?.failFast !== true || entry.state !== "queued") return durable(entry);
+    if (this.#disk.lastError !== undefined) return Promise.reject(unavailable(this.#disk.lastError));
+    return (entry.hasty ??= Promise.withResolvers<void>()).promise;
   }
 }
 
@@ -91,7 +101,7 @@ class FileJournal implements Journal {
   #wake: (() => void) | undefined;
   /** Called when nothing is left to write, or the last try failed. */
   #drained: (() => void) | undefined;
-  #lastError: string | undefined;
+  readonly #disk: Disk = { lastError: undefined };
   #closed = false;
 
   constructor(options: JournalOptions, lock: FileLock, recovered: Recovered, unreachable: ReadonlyMap<string, string>) {
@@ -113,7 +123,7 @@ class FileJournal implements Journal {
     if (this.#closed) throw unavailable("it is closed");
     const { kind, decision, tenant } = draft;
     if (this.#isFull() && !(decision !== undefined && this.#hasBegun(decision)))
-      throw unavailable(`${this.#queuedBytes} bytes wait for a disk that fails (${this.#lastError ?? "slow"})`);
+      throw unavailable(`${this.#queuedBytes} bytes wait for a disk that fails (${this.#disk.lastError ?? "slow"})`);
     const metaJson = JSON.stringify(draft.meta);
     const contentJson = draft.content && JSON.stringify(draft.content.value);
     if (metaJson?.[0] !== "{" || (draft.content && contentJson === undefined))
@@ -132,6 +142,7 @@ class FileJournal implements Journal {
       metaJson,
       content: draft.content && { key: draft.content.key, json: contentJson! },
       waiter: undefined,
+      hasty: undefined,
       state: "queued",
     };
     if (kind === "begun" && decision !== undefined) this.#begun.add(decision);
@@ -142,7 +153,7 @@ class FileJournal implements Journal {
       // Not a timer: entries of the same turn share the first commit.
       queueMicrotask(() => void this.#drain());
     }
-    return new AppendedEntry(entry);
+    return new AppendedEntry(entry, this.#disk);
   }
 
   #hasBegun(decision: string): boolean {
@@ -159,13 +170,21 @@ class FileJournal implements Journal {
         await this.#write(this.#batch);
         this.#committed(this.#batch);
       } catch (error) {
-        this.#lastError = (error as Error).message;
+        this.#failed((error as Error).message);
         if (this.#closed) break;
         await this.#backOff();
       }
     }
     this.#draining = false;
     this.#drained?.();
+  }
+
+  #failed(message: string): void {
+    this.#disk.lastError = message;
+    for (const entry of [...(this.#batch?.entries ?? []), ...this.#queue]) {
+      entry.hasty?.reject(unavailable(message));
+      entry.hasty = undefined;
+    }
   }
 
   /** Leaves the queue as it is when sealing the content fails. */
@@ -197,7 +216,7 @@ class FileJournal implements Journal {
 
   #committed(batch: Batch): void {
     this.#batch = undefined;
-    this.#lastError = undefined;
+    this.#disk.lastError = undefined;
     this.#backOffMs = 0;
     for (const entry of batch.entries) {
       this.#state.fold(entry);
@@ -205,6 +224,7 @@ class FileJournal implements Journal {
       if (entry.kind === "begun" && entry.decision !== undefined) this.#begun.delete(entry.decision);
       entry.state = "durable";
       entry.waiter?.resolve();
+      entry.hasty?.resolve();
     }
     this.#sealing.add(batch.leaves);
     this.#options.onCommitted?.({ seq: batch.entries.at(-1)!.seq });
@@ -223,9 +243,9 @@ class FileJournal implements Journal {
   }
 
   health(): JournalHealth {
-    const lastError = this.#lastError ?? this.#sealing.lastError;
+    const lastError = this.#disk.lastError ?? this.#sealing.lastError;
     return {
-      writable: !this.#closed && this.#lastError === undefined,
+      writable: !this.#closed && this.#disk.lastError === undefined,
       queuedBytes: this.#queuedBytes,
       full: this.#isFull(),
       ...(lastError !== undefined && { lastError }),
@@ -256,10 +276,11 @@ class FileJournal implements Journal {
     this.#wake?.();
     if (this.#draining) await new Promise<void>((resolve) => (this.#drained = resolve));
     const lost = [...(this.#batch?.entries ?? []), ...this.#queue];
-    const why = unavailable(`it was closed, ${lost.length} entries unwritten (${this.#lastError ?? ""})`);
+    const why = unavailable(`it was closed, ${lost.length} entries unwritten (${this.#disk.lastError ?? ""})`);
     for (const entry of lost) {
       entry.state = "lost";
       entry.waiter?.reject(why);
+      entry.hasty?.reject(why);
     }
     try {
       if (lost.length > 0) throw why;

@@ -22,8 +22,11 @@ export interface EntryDraft {
 
 export interface Appended {
   seq: number;
-  /** Resolves when this entry is on disk; rejects with `record_unavailable` when the journal closed without it. */
-  durable(): Promise<void>;
+  /**
+   * Resolves when this entry is on disk; rejects with `record_unavailable` when the journal closed without it. With
+   * `failFast` also as soon as the disk refuses a write: the entry stays queued and is written later all the same.
+   */
+  durable(options?: { failFast?: boolean }): Promise<void>;
 }
 
 /** Where an entry's content lies and what it must be, without revealing it. Digests are lower-case hex. */

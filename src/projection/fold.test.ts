@@ -6,6 +6,9 @@ import type { FoldedEntry } from "./port.ts";
 
 const id = decisionId(1);
 
+const guard = (verdict: "allow" | "modify") =>
+  ({ guard: "pii", on: "input", verdict, action: "redact", findings: {} }) as const;
+
 describe("foldEntry", () => {
   const cases: [string, FoldedEntry, { row: boolean; outcome: boolean; problem: boolean }][] = [
     ["begun", entryOf(0, "begun", id, begunMeta), { row: false, outcome: false, problem: false }],
@@ -30,8 +33,6 @@ describe("foldEntry", () => {
   });
 
   it("takes the row from the metadata", () => {
-    const guard = (verdict: "allow" | "modify") =>
-      ({ guard: "pii", on: "input", verdict, action: "redact", findings: {} }) as const;
     const { settled } = foldEntry(
       settledEntry(2, id, {
         guards: [guard("allow"), guard("modify")],

@@ -33,6 +33,8 @@ async function contentsOf(index: DecisionIndex) {
   return { rows, overview, outcomes };
 }
 
+const amended = (seq: number, label: string) => entryOf(seq, "amended", decisionId(1), outcomeMeta("o1", label));
+
 export function describeDecisionIndex(name: string, make: () => IndexUnderTest): void {
   const using = async (act: (under: IndexUnderTest) => Promise<void>) => {
     const under = make();
@@ -138,8 +140,6 @@ export function describeDecisionIndex(name: string, make: () => IndexUnderTest):
 
     it("keeps the first of outcomes with one id", async () => {
       await using(async ({ index, apply }) => {
-        const amended = (seq: number, label: string) =>
-          entryOf(seq, "amended", decisionId(1), outcomeMeta("o1", label));
         apply([amended(9, "later"), amended(2, "first")]);
         expect((await index.outcomes(decisionId(1))).map((o) => o.label)).toEqual(["first"]);
       });

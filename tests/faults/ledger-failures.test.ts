@@ -107,6 +107,22 @@ describe("a disk that stays full", () => {
     await journal.close();
   });
 
+  it("tells those who ask to fail fast at once, and writes their entry later all the same", async () => {
+    const files = new MemoryFiles();
+    const { journal, clock } = await open(files);
+    files.fail({ at: 1, call: "write", times: 5, code: "ENOSPC" });
+    const appended = journal.append({ kind: "admin", tenant: "t", meta });
+    const patient = appended.durable();
+    await expect(appended.durable({ failFast: true })).rejects.toMatchObject({ code: "record_unavailable" });
+    const next = journal.append({ kind: "admin", tenant: "t", meta });
+    await expect(next.durable({ failFast: true })).rejects.toThrow("ENOSPC");
+    await clock.advance(60_000);
+    await patient;
+    await next.durable({ failFast: true });
+    await journal.append({ kind: "admin", tenant: "t", meta }).durable({ failFast: true });
+    expect((await all(files)).map(({ entry }) => entry.seq)).toEqual([0, 1, 2]);
+  });
+
   it("rejects what was never written when it is closed, and says how much", async () => {
     const files = new MemoryFiles();
     const { journal } = await open(files);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FilesSnapshotStore, applyConfig, loadConfig, printProblems } from "../../src/config/index.ts";
 import { detectorNames } from "../../src/engines/detectors/index.ts";
-import type { VirtualClock } from "../../src/kernel/clock.ts";
+import { VirtualClock } from "../../src/kernel/clock.ts";
 import type { AttemptMeta, SettledMeta } from "../../src/kernel/decision.ts";
 import { type StoredEntry, readEntries } from "../../src/ledger/index.ts";
 import { type Running, start } from "../../src/main.ts";
@@ -136,4 +136,101 @@ export async function startOnClock(clock: VirtualClock, weirYaml: string): Promi
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Virtual time that tells when somebody goes to sleep on it (a back-off), so that a test moves time only then. */
+export class WatchedClock extends VirtualClock {
+  readonly sleeps: number[] = [];
+  #waiting: (() => void)[] = [];
+
+  override sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    const slept = super.sleep(delayMs, signal);
+    this.sleeps.push(delayMs);
+    for (const wake of this.#waiting.splice(0)) wake();
+    return slept;
+  }
+
+  /** The length of the sleep with this index, once it has begun. */
+  async sleepNumber(index: number): Promise<number> {
+    while (this.sleeps.length <= index) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return this.sleeps[index]!;
+  }
+}
+
+export interface Question {
+  useCase: string;
+  stream?: boolean;
+  dialect?: "openai" | "anthropic";
+  text?: string;
+  headers?: Record<string, string>;
+  more?: Record<string, unknown>;
+  signal?: AbortSignal;
+}
+
+export function ask(origin: string, key: string, question: Question): Promise<Response> {
+  const { useCase, stream = false, dialect = "openai", text = "What is a sight deposit?", headers, more, signal } = question;
+  return fetch(`${origin}${dialect === "openai" ? "/v1/chat/completions" : "/v1/messages"}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${key}`, ...headers },
+    body: JSON.stringify({
+      model: useCase,
+      messages: [{ role: "user", content: text }],
+      ...(dialect === "anthropic" && { max_tokens: 100 }),
+      ...(stream && { stream }),
+      ...more,
+    }),
+    ...(signal && { signal }),
+  });
+}
+
+export interface Told {
+  status: number;
+  headers: Headers;
+  body: string;
+  /** The answer's text, whole or put together from a stream's events. */
+  text: string;
+  /** The error's code, from an envelope or a stream's error event. */
+  code: string | undefined;
+  /** True where the dialect's terminator was seen, or the answer came in one piece. */
+  whole: boolean;
+}
+
+/** Reads a response of either dialect to its end. */
+export async function told(response: Response): Promise<Told> {
+  const body = await response.text();
+  const { status, headers } = response;
+  if (!headers.get("content-type")?.startsWith("text/event-stream")) {
+    const value = JSON.parse(body) as Shape;
+    const text = value.choices?.[0]?.message?.content ?? value.content?.map((part) => part.text ?? "").join("") ?? "";
+    return { status, headers, body, text, code: value.error?.code ?? value.code, whole: true };
+  }
+  let text = "";
+  let code: string | undefined;
+  let whole = false;
+  for (const line of body.split("\n")) {
+    if (!line.startsWith("data: ")) continue;
+    if (line === "data: [DONE]") {
+      whole = true;
+      continue;
+    }
+    const event = JSON.parse(line.slice(6)) as Shape;
+    text += event.choices?.[0]?.delta?.content ?? event.delta?.text ?? "";
+    if (event.type === "message_stop") whole = true;
+    if (event.error) code = event.error.code ?? "";
+  }
+  return { status, headers, body, text, code, whole };
+}
+
+interface Shape {
+  type?: string;
+  code?: string;
+  error?: { code?: string };
+  content?: { text?: string }[];
+  delta?: { text?: string };
+  choices?: { message?: { content?: string }; delta?: { content?: string } }[];
+}
+
+/** Lets what lies in loopback sockets be read: vendor, Weir and client share this event loop. */
+export async function turns(count = 20): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -18,7 +18,7 @@ export const TopBar = ({ session }: { session: Session }) => (
   <header className="col-span-2 flex items-center gap-3 border-b border-line bg-surface pr-3 pl-3.5">
     <Link to="/" className="flex items-center gap-2.5 rounded" aria-label="Weir: overview">
       <WeirMark className="size-6 text-accent" />
-      <span className="ml-1 text-sm font-semibold tracking-tight">Weir</span>
+      <span className="ml-1 text-sm font-semibold tracking-tight text-ink">Weir</span>
     </Link>
     <span aria-hidden="true" className="h-4 w-px bg-line-strong" />
     <span
@@ -55,8 +55,9 @@ function OperatorMenu({ session }: { session: Session }) {
   const client = useQueryClient();
   const signOut = async (): Promise<void> => {
     await call("/session", { method: "DELETE" });
-    client.clear();
     client.setQueryData(sessionQuery.queryKey, null);
+    // What the next operator may see is asked for anew.
+    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0] });
   };
   return (
     <MenuTrigger>

@@ -26,17 +26,20 @@ function keyStore(): KeyStore {
   };
 }
 
+const copy = <T>(record: T): T => structuredClone(record);
+
+/** Removes the others; answers how many there were. */
+function keep<T>(records: Map<string, T>, good: (record: T) => boolean): number {
+  const gone = [...records].filter(([, record]) => !good(record));
+  for (const [key] of gone) records.delete(key);
+  return gone.length;
+}
+
 function operatorStores(): ControlStores {
   const operators = new Map<string, Operator>();
   const tickets = new Map<string, Ticket>();
   const sessions = new Map<string, StoredSession>();
   const passkeys = new Map<string, Passkey>();
-  const keep = <T>(records: Map<string, T>, good: (record: T) => boolean): number => {
-    const gone = [...records].filter(([, record]) => !good(record));
-    for (const [key] of gone) records.delete(key);
-    return gone.length;
-  };
-  const copy = <T>(record: T): T => structuredClone(record);
   return {
     operators: {
       all: async () => [...operators.values()].map(copy).sort((a, b) => (a.name < b.name ? -1 : 1)),

@@ -98,6 +98,8 @@ function statements<Name extends string>(db: DatabaseSync, texts: Record<Name, s
   };
 }
 
+const operatorIn = (row: Record<string, unknown> | undefined) => row && recordOf<Operator>(row);
+
 function operatorStore(db: DatabaseSync): OperatorStore {
   const sql = statements(db, {
     all: "select record from operators order by name",
@@ -106,11 +108,10 @@ function operatorStore(db: DatabaseSync): OperatorStore {
     put: `insert into operators (id, name, record) values (?, ?, ?)
       on conflict (id) do update set name = excluded.name, record = excluded.record`,
   });
-  const one = (row: Record<string, unknown> | undefined) => row && recordOf<Operator>(row);
   return {
     all: async () => (await sql.all("all")).map((row) => recordOf<Operator>(row)),
-    byId: async (id) => one(await sql.get("byId", id)),
-    byName: async (name) => one(await sql.get("byName", name)),
+    byId: async (id) => operatorIn(await sql.get("byId", id)),
+    byName: async (name) => operatorIn(await sql.get("byName", name)),
     put: async (operator) => void (await sql.run("put", operator.id, operator.name, JSON.stringify(operator))),
   };
 }

@@ -53,8 +53,9 @@ export function dialectOf(db: DatabaseSync): SqliteDialect {
   });
 }
 
+const bind = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
+
 function adapt(statement: StatementSync): SqliteStatement {
-  const bind = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
   return {
     reader: statement.columns().length > 0,
     all: (parameters) => statement.all(...bind(parameters)),

@@ -95,7 +95,7 @@ export class SqliteIndex implements DecisionIndex, RunningState {
   }
 
   #post(message: ToWorker): void {
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, []);
   }
 
   /** For the journal's `onCommitted`: entries up to `seq` are durable and may be folded. */

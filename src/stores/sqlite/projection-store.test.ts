@@ -60,6 +60,11 @@ class FakeJournals implements EntrySource {
   }
 }
 
+const settled = (count: number, node = "a") =>
+  Array.from({ length: count }, (_, n) => settledEntry(n, decisionId(n + (node === "a" ? 0 : 50_000)), {}, node));
+const idsIn = async (store: ProjectionStore) =>
+  (await listDecisions(store, {}, undefined, 500)).rows.map((r) => r.decision_id).sort();
+
 describe("a projection file", () => {
   let folder: string;
   let path: string;
@@ -72,10 +77,6 @@ describe("a projection file", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const settled = (count: number, node = "a") =>
-    Array.from({ length: count }, (_, n) => settledEntry(n, decisionId(n + (node === "a" ? 0 : 50_000)), {}, node));
-  const idsIn = async (store: ProjectionStore) =>
-    (await listDecisions(store, {}, undefined, 500)).rows.map((r) => r.decision_id).sort();
   const makeTail = (store: ProjectionStore, source: EntrySource, on = clock) =>
     new ProjectionTail({
       store,
@@ -260,7 +261,9 @@ describe("a projection file", () => {
   it("keeps nothing of a batch that fails", async () => {
     const store = new ProjectionStore({ path, clock, log });
     const bad = { ...positioned(settledEntry(1, decisionId(1))), position: { segment: 1, offset: 0, seq: 1.5 } };
-    expect(() => store.apply([positioned(settledEntry(0, decisionId(0))), bad])).toThrow();
+    expect(() => store.apply([positioned(settledEntry(0, decisionId(0))), bad])).toThrow(
+      /cannot store REAL value in INTEGER column/,
+    );
     expect(await idsIn(store)).toEqual([]);
     expect(store.head).toBe(0);
     expect(store.apply([positioned(settledEntry(0, decisionId(0)))])).toBe(1);

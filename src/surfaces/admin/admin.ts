@@ -18,8 +18,11 @@ export function createAdmin(deps: AdminDeps): Hono<{ Bindings: Bindings }> {
   for (const route of routes) {
     app[route.method](adminPath + route.path, async (http) => withoutCaching(await answer(deps, route, http)));
   }
-  const document = openApiOf(routes, deps.about.version);
-  app.get(`${adminPath}/openapi.json`, () => withoutCaching(Response.json(document)));
+  // Made when first asked for: it is seldom needed and costs some milliseconds.
+  let document: object | undefined;
+  app.get(`${adminPath}/openapi.json`, () =>
+    withoutCaching(Response.json((document ??= openApiOf(routes, deps.about.version)))),
+  );
 
   const methods = methodsByPath(routes);
   app.all("*", (http) => withoutCaching(refuseUnknown(methods, http.req.path)));

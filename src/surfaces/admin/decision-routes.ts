@@ -69,11 +69,13 @@ function liveRoute(deps: AdminDeps): Route {
     name: "streamDecisions",
     summary: "Decisions as they settle: events `decision` (a DecisionRow) and `gap` (rows were skipped).",
     access: "live.read",
-    errors: ["rate_limited"],
+    errors: ["rate_limited", "draining"],
     query: schemas.filterQuery,
     async handle({ http, token, query }) {
       const cursor = http.req.header("last-event-id");
       if (cursor !== undefined && !parseArrivalCursor(cursor)) return badCursor("last-event-id");
+      const { index, clock, stopping } = deps;
+      if (stopping?.aborted) return refuse("draining");
       if (open >= maxLiveViews)
         return refuse("rate_limited", `There are ${maxLiveViews} live views already.`, { retryAfterMs: 5_000 });
       open++;
@@ -81,9 +83,8 @@ function liveRoute(deps: AdminDeps): Route {
         const session = await deps.sessions.find(token, "look");
         return session !== undefined && allows(session.operator.roles, "live.read");
       };
-      const { index, clock } = deps;
       const onEnd = () => void open--;
-      const events = liveDecisions({ index, clock, filter: filterOf(query), cursor, stillAllowed, onEnd });
+      const events = liveDecisions({ index, clock, filter: filterOf(query), cursor, stillAllowed, onEnd, stopping });
       return new Response(events, { headers: { "content-type": "text/event-stream", "x-accel-buffering": "no" } });
     },
   });

@@ -116,6 +116,19 @@ describe("the live view", () => {
     expect(beats).toBeGreaterThan(200);
   });
 
+  it("ends when the server stops, and no new one begins", async () => {
+    const stop = new AbortController();
+    const { send, signedIn, clock } = buildHouse({ stopping: stop.signal });
+    const as = await signedIn("operator");
+    const events = reader(await send("GET", "/decisions/stream", { as }));
+    await events.next();
+    const next = events.next();
+    stop.abort();
+    expect(await next).toBeUndefined();
+    expect(clock.pendingTimers).toBe(0);
+    expect((await send("GET", "/decisions/stream", { as })).status).toBe(503);
+  });
+
   it("is limited in number, and ended views make room", async () => {
     const { open } = await setUp();
     const views = [];

@@ -13,6 +13,7 @@ export interface LiveOptions {
   /** Asked with every heartbeat: false ends the stream. */
   stillAllowed(): Promise<boolean>;
   onEnd(): void;
+  stopping: AbortSignal | undefined;
 }
 
 const heartbeatMs = 15_000;
@@ -51,12 +52,14 @@ class Live {
       this.#arrived = true;
       this.#wake();
     });
+    options.stopping?.addEventListener("abort", this.end, { once: true });
   }
 
   /** The next events; `undefined` at the end. Waits for rows, or for the heartbeat. */
   async next(): Promise<string | undefined> {
     const { index, filter, stillAllowed } = this.#options;
     for (;;) {
+      if (this.#ended) return undefined;
       this.#arrived = false;
       const found = await index.since(this.#cursor, filter, rowsAtOnce);
       if (this.#ended) return undefined;
@@ -84,13 +87,15 @@ class Live {
     });
   }
 
-  end(): void {
+  /** A pending `next` answers the end. */
+  readonly end = (): void => {
     if (this.#ended) return;
     this.#ended = true;
     this.#stopListening();
+    this.#options.stopping?.removeEventListener("abort", this.end);
     this.#wake();
     this.#options.onEnd();
-  }
+  };
 }
 
 const eventOf = (cursor: string, data: string): string => `event: decision\nid: ${cursor}\ndata: ${data}\n\n`;

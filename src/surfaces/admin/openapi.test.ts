@@ -51,7 +51,8 @@ describe("openapi.json", () => {
         ...Object.values(operation.responses).flatMap((r) => Object.values(r.content ?? {}).map((c) => c.schema)),
       ];
       for (const schema of schemas) {
-        expect(() => compile(schema), operation.operationId).not.toThrow();
+        // Throws, naming the reference or keyword, when it is no schema.
+        compile(schema);
         compiled++;
       }
     }

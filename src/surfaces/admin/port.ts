@@ -12,6 +12,8 @@ export interface AdminDeps {
   /** Operators' faults and ours, without personal data. */
   log: (message: string) => void;
   about: { environment: Environment; install: string; version: string; example: boolean };
+  /** Aborted when the server begins to stop: open live views end then, or they would hold it up. */
+  stopping?: AbortSignal;
   /** Where the console is reached, e.g. `https://weir.bank.example`; the first makes links and cookie flags. */
   origins: readonly [string, ...string[]];
   index: DecisionIndex;
