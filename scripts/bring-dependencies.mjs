@@ -15,14 +15,16 @@ if (have !== wanted) {
   const [major] = process.versions.node.split(".").map(Number);
   if (major < 20) fail(`Node 20 or newer is needed to install Weir; this is ${process.versions.node}.`);
   process.stderr.write("Installing dependencies from the lockfile (once)…\n");
+  // Not `npm ci`: it refuses a lockfile when a registry lacks the optional binaries of other platforms. With --no-save
+  // the lockfile is followed and never written.
   // Packages ask for newer Nodes than the one that installs; the one that runs comes along as a dependency.
   const npm = process.env.npm_execpath;
   const [command, ...args] = npm ? [process.execPath, npm] : ["npm"];
-  const ran = spawnSync(command, [...args, "ci", "--no-audit", "--no-fund", "--loglevel=error", "--engine-strict=false"], {
+  const ran = spawnSync(command, [...args, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", "--engine-strict=false"], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
   });
-  if (ran.status !== 0) fail("npm ci failed; its message stands above. Is the npm registry reachable?");
+  if (ran.status !== 0) fail("npm install failed; its message stands above. Is the npm registry reachable?");
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);
 }

@@ -22,7 +22,7 @@ export interface AdminSide {
 /** Acts of administration belong to no tenant: they are entries of the house itself. */
 const ownTenant = "weir";
 
-export function assembleAdmin(house: House, about: { version: string; example: boolean; origin: string }): AdminSide {
+export function assembleAdmin(house: House, about: { version: string; example: boolean; origin: string; stopping: AbortSignal }): AdminSide {
   const { clock, log } = house.options;
   const { environment } = house.options.settings.server;
   const stores = house.control;
@@ -33,7 +33,9 @@ export function assembleAdmin(house: House, about: { version: string; example: b
     clock,
     log: (message) => log.warn(message),
     about: { environment, install: house.signer.install, version: about.version, example: about.example },
-    origins: [about.origin],
+    stopping: about.stopping,
+    // A browser on this machine may name loopback either way; the session cookie belongs to the name that it used.
+    origins: [about.origin, ...(about.origin.startsWith("http://127.0.0.1:") ? [about.origin.replace("127.0.0.1", "localhost")] : [])],
     index: house.index,
     record,
     accounts,

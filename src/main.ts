@@ -44,6 +44,7 @@ export async function start(options: StartOptions): Promise<Running> {
   const { clock, log, settings } = options;
   const house = await assemble(options);
   let draining = false;
+  const stopping = new AbortController();
   const gateway: Gateway = {
     clock,
     decide: (call) => decide(house.path, call),
@@ -79,7 +80,7 @@ export async function start(options: StartOptions): Promise<Running> {
   await listen(ops, host, settings.server.ops_port, anyPort);
   const local = `${scheme}://${host.includes(":") ? `[${host}]` : host}:${portOf(server)}`;
   const origin = settings.server.public_origin ?? local;
-  admin = assembleAdmin(house, { version: options.version, example: options.example ?? false, origin });
+  admin = assembleAdmin(house, { version: options.version, example: options.example ?? false, origin, stopping: stopping.signal });
   const stopReloading = reloadLoop(house, options);
   return {
     house,
@@ -88,6 +89,7 @@ export async function start(options: StartOptions): Promise<Running> {
     opsOrigin: `http://${host}:${portOf(ops)}`,
     async stop(graceMs = 30_000) {
       draining = true;
+      stopping.abort();
       stopReloading();
       const closed = new Promise<void>((done) => server.close(() => done()));
       server.closeIdleConnections();

@@ -65,7 +65,9 @@ async function expectAccessible(): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     await page.locator(`html[data-theme=${colorScheme}]`).waitFor();
-    const { violations } = await new AxeBuilder({ page }).analyze();
+    const axe = new AxeBuilder({ page });
+    // Only colours differ between the themes.
+    const { violations } = await (colorScheme === "light" ? axe : axe.withRules("color-contrast")).analyze();
     expect(
       violations.map(({ id, nodes }) => `${colorScheme} ${id}: ${nodes[0]?.html} ${nodes[0]?.any[0]?.message}`),
     ).toEqual([]);
@@ -101,6 +103,32 @@ describe("signing in", { timeout: patience }, () => {
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
   });
 
+  it("adds a passkey and signs in with it", async () => {
+    const devtools = await context.newCDPSession(page);
+    await devtools.send("WebAuthn.enable");
+    const options = {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+    } as const;
+    await devtools.send("WebAuthn.addVirtualAuthenticator", {
+      options: { ...options, automaticPresenceSimulation: true },
+    });
+    // Passkeys need a host name.
+    fake.url = fake.url.replace("127.0.0.1", "localhost");
+    await signIn();
+    await page.getByRole("button", { name: "Ada" }).click();
+    await page.getByRole("menuitem", { name: "Add a passkey" }).click();
+    await page.getByText("Passkey added").waitFor();
+    await page.getByRole("button", { name: "Ada" }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.getByLabel("Name").fill("Ada");
+    await page.getByRole("button", { name: "Use a passkey" }).click();
+    await page.getByRole("navigation", { name: "Screens" }).waitFor();
+  });
+
   it("lets an invitation set a password", async () => {
     await page.goto(`${fake.url}/console/#invite=${fake.inviteToken}`);
     await page.getByLabel("New password").fill("a long enough one");
@@ -122,6 +150,7 @@ describe("overview", { timeout: patience }, () => {
     await page.waitForURL(/range=24h/);
     await page.getByRole("button", { name: "Cost as a table" }).click();
     await page.getByRole("region", { name: "Cost: figures" }).waitFor();
+    await page.getByRole("button", { name: "Cost as a table" }).click();
     await expectAccessible();
   });
 });

@@ -5,6 +5,7 @@ import type { Session } from "../api/types.ts";
 import { Alert, WeirMark } from "../shell/icons.tsx";
 import { ThemeSwitch } from "../shell/theme-switch.tsx";
 import { forgetInvite, pendingInvite } from "./link.ts";
+import { passkeysWork, signInWithPasskey } from "./passkeys.ts";
 
 export function SignIn({ trouble }: { trouble?: string }) {
   const [invite, setInvite] = useState(pendingInvite);
@@ -56,15 +57,16 @@ const Flow = () => (
   </svg>
 );
 
-function useSubmit(send: () => Promise<Session>): {
+interface SignInAttempt {
   trouble: string | undefined;
   busy: boolean;
-  submit: (event: React.FormEvent) => void;
-} {
+  run: (send: () => Promise<Session>) => void;
+}
+
+function useSignIn(): SignInAttempt {
   const [trouble, setTrouble] = useState<string>();
   const [busy, setBusy] = useState(false);
-  const submit = (event: React.FormEvent): void => {
-    event.preventDefault();
+  const run = (send: () => Promise<Session>): void => {
     setBusy(true);
     setTrouble(undefined);
     send().then(
@@ -80,17 +82,22 @@ function useSubmit(send: () => Promise<Session>): {
       },
     );
   };
-  return { trouble, busy, submit };
+  return { trouble, busy, run };
 }
+
+/** A form's submission without the browser's own. */
+const onSubmit = (run: () => void) => (event: React.FormEvent) => {
+  event.preventDefault();
+  run();
+};
 
 function PasswordForm({ trouble: before }: { trouble?: string }) {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const { trouble, busy, submit } = useSubmit(() =>
-    call<Session>("/session", { method: "POST", body: { name, password } }),
-  );
+  const { trouble, busy, run } = useSignIn();
+  const withPassword = () => call<Session>("/session", { method: "POST", body: { name, password } });
   return (
-    <form onSubmit={submit} className="grid gap-3.5">
+    <form onSubmit={onSubmit(() => run(withPassword))} className="grid gap-3.5">
       <h1 className="text-sm font-semibold">Sign in</h1>
       <Trouble text={trouble ?? before} />
       <Labelled label="Name">
@@ -117,6 +124,16 @@ function PasswordForm({ trouble: before }: { trouble?: string }) {
       <button type="submit" className="control control-main h-8 justify-center text-sm" disabled={busy}>
         {busy ? "Signing in…" : "Sign in"}
       </button>
+      {passkeysWork() && (
+        <button
+          type="button"
+          className="control h-8 justify-center text-sm"
+          disabled={busy || name.trim() === ""}
+          onClick={() => run(() => signInWithPasskey(name.trim()))}
+        >
+          Use a passkey
+        </button>
+      )}
       <p className="text-xs text-ink-3">
         No account? An admin invites you with <code className="mono text-ink-2">weir operators invite NAME</code>.
         Locked out? <code className="mono text-ink-2">weir operators link NAME</code> prints a one-time link.
@@ -130,12 +147,11 @@ const leastLength = 12;
 function InviteForm({ token, leave }: { token: string; leave: () => void }) {
   const [password, setPassword] = useState("");
   const [again, setAgain] = useState("");
-  const { trouble, busy, submit } = useSubmit(() =>
-    call<Session>("/invitations/accept", { method: "POST", body: { token, password } }),
-  );
+  const { trouble, busy, run } = useSignIn();
+  const accept = () => call<Session>("/invitations/accept", { method: "POST", body: { token, password } });
   const mismatch = again !== "" && again !== password ? "The two passwords differ." : undefined;
   return (
-    <form onSubmit={submit} className="grid gap-3.5">
+    <form onSubmit={onSubmit(() => run(accept))} className="grid gap-3.5">
       <h1 className="text-sm font-semibold">Accept your invitation</h1>
       <p className="text-xs text-ink-2">Choose a password of at least {leastLength} characters. The link works once.</p>
       <Trouble text={trouble ?? mismatch} />

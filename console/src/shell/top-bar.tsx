@@ -1,9 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import { call } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
 import type { Session } from "../api/types.ts";
+import { addPasskey, passkeysWork } from "../session/passkeys.ts";
 import { Down, Keyboard, Person, WeirMark } from "./icons.tsx";
 import { openShortcuts } from "./shortcuts.tsx";
 import { ThemeSwitch } from "./theme-switch.tsx";
@@ -51,6 +53,8 @@ export const TopBar = ({ session }: { session: Session }) => (
   </header>
 );
 
+const menuItem = "cursor-pointer rounded px-2.5 py-1.5 text-xs outline-none data-focused:bg-hover";
+
 function OperatorMenu({ session }: { session: Session }) {
   const client = useQueryClient();
   const signOut = async (): Promise<void> => {
@@ -59,29 +63,46 @@ function OperatorMenu({ session }: { session: Session }) {
     // What the next operator may see is asked for anew.
     client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0] });
   };
+  const [news, setNews] = useState("");
+  const registerPasskey = (): Promise<void> =>
+    addPasskey().then(
+      () => setNews("Passkey added"),
+      (error: unknown) => setNews(`No passkey added: ${(error as Error).message}`),
+    );
   return (
-    <MenuTrigger>
-      <Button className="control pl-2">
-        <Person className="size-3.5 text-ink-3" />
-        {session.operator.name}
-        <Down className="size-3 text-ink-3" />
-      </Button>
-      <Popover placement="bottom end" offset={6} className="panel min-w-52 p-1 shadow-[var(--shadow)] outline-none">
-        <div className="border-b border-line px-2.5 pt-1 pb-2 text-xs">
-          <div className="font-semibold">{session.operator.name}</div>
-          <div className="text-ink-3">
-            {session.operator.roles.length === 0 ? "no roles" : session.operator.roles.join(", ")}
+    <>
+      <span role="status" className="max-w-96 truncate text-xs text-ink-2" title={news}>
+        {news}
+      </span>
+      <MenuTrigger>
+        <Button className="control pl-2">
+          <Person className="size-3.5 text-ink-3" />
+          {session.operator.name}
+          <Down className="size-3 text-ink-3" />
+        </Button>
+        <Popover placement="bottom end" offset={6} className="panel min-w-52 p-1 shadow-[var(--shadow)] outline-none">
+          <div className="border-b border-line px-2.5 pt-1 pb-2 text-xs">
+            <div className="font-semibold">{session.operator.name}</div>
+            <div className="text-ink-3">
+              {session.operator.roles.length === 0 ? "no roles" : session.operator.roles.join(", ")}
+            </div>
           </div>
-        </div>
-        <Menu className="pt-1 outline-none" aria-label="Operator" onAction={() => void signOut()}>
-          <MenuItem
-            id="sign-out"
-            className="cursor-pointer rounded px-2.5 py-1.5 text-xs outline-none data-focused:bg-hover"
+          <Menu
+            className="pt-1 outline-none"
+            aria-label="Operator"
+            onAction={(action) => void (action === "sign-out" ? signOut() : registerPasskey())}
           >
-            Sign out
-          </MenuItem>
-        </Menu>
-      </Popover>
-    </MenuTrigger>
+            {passkeysWork() && (
+              <MenuItem id="passkey" className={menuItem}>
+                Add a passkey
+              </MenuItem>
+            )}
+            <MenuItem id="sign-out" className={menuItem}>
+              Sign out
+            </MenuItem>
+          </Menu>
+        </Popover>
+      </MenuTrigger>
+    </>
   );
 }

@@ -23,6 +23,9 @@ export interface SettlePorts {
   report(d: Decision, fault: unknown): void;
 }
 
+/** A caller of a sealed use case is told at once that the disk refuses; what was appended is still written later. */
+const failFast = { failFast: true } as const;
+
 export function createSettle(ports: SettlePorts): Settle {
   const done = new WeakSet<Decision>();
 
@@ -59,7 +62,7 @@ export function createSettle(ports: SettlePorts): Settle {
     }
     ports.settled(meta);
     d.stages.settle = d.clock.monotonic() - from;
-    return { meta, sealed: mustWait(d) ? appended.durable() : undefined };
+    return { meta, sealed: mustWait(d) ? appended.durable(failFast) : undefined };
   }
 
   function answer(d: Decision, outcome: Outcome, ending: Ending): Answer | Promise<Answer> {
@@ -82,7 +85,7 @@ export function createSettle(ports: SettlePorts): Settle {
       });
       d.begun = true;
       ports.begun(d);
-      return sealed ? appended.durable() : undefined;
+      return sealed ? appended.durable(failFast) : undefined;
     },
 
     answered(d, outcome) {

@@ -1,0 +1,176 @@
+/** Weir as a company would start it: a configuration in a folder of its own, keys minted by the CLI, `weir start`. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { bankExample } from "./cases.ts";
+
+const cli = fileURLToPath(new URL("../src/cli/weir.ts", import.meta.url));
+const run = promisify(execFile);
+const readyWithinMs = 30_000;
+
+const configuration = (upstreamPort: number) => `weir: 1
+server: { port: 0, ops_port: 0, console: false, environment: prod }
+ledger: { checkpoints: [{ file: ../checkpoints }] }
+consents: consents.yaml
+tenants:
+  lindenbank:
+    budget: { usd: 1000000, per: month, at_limit: block }
+    residency: [eu, onprem]
+    limits: &limits { requests_per_minute: 1000000000, tokens_per_minute: 1000000000, concurrency: 100000 }
+vendors:
+  mock: { dialect: openai, base_url: "http://127.0.0.1:${upstreamPort}/v1", key: { env: BENCH_VENDOR_KEY }, region: eu }
+models:
+  chat:
+    vendor: mock
+    model: bench-model
+    price: { input: 0.25, cached_input: 0.025, output: 2, as_of: "2026-08-21" }
+    max_output: 2048
+  credit-boosted: { runtime: onnx, file: models/credit-boosted.onnx, card: cards/credit-boosted.md }
+  baseline: { runtime: rules, file: rules/credit.yaml, card: cards/credit-baseline.md }
+slots:
+  scorecard: { start: credit-boosted, release: four-eyes }
+guards:
+  personal-data: { detect: [card, iban, email, phone, national-id], action: redact }
+  secrets: { detect: [secret, card-security-code], action: block }
+use_cases:
+  chat-digest:
+    kind: chat
+    risk: minimal
+    record: digest
+    data_class: internal
+    limits: *limits
+    screen: [secrets, personal-data]
+    check: [secrets, personal-data]
+    ladder: [chat, { template: "I can't answer that now." }]
+  chat-redacted:
+    kind: chat
+    risk: limited
+    record: redacted
+    data_class: internal
+    limits: *limits
+    screen: [secrets, personal-data]
+    check: [secrets, personal-data]
+    ladder: [chat, { template: "I can't answer that now." }]
+  stream:
+    kind: chat
+    risk: limited
+    data_class: internal
+    limits: *limits
+    screen: [secrets, personal-data]
+    ladder: [chat, { template: "I can't answer that now." }]
+  chat-cached:
+    kind: chat
+    risk: minimal
+    record: digest
+    data_class: internal
+    limits: *limits
+    screen: [secrets, personal-data]
+    ladder: [chat]
+    cache: { exact: 1h }
+  credit: &credit
+    kind: score
+    risk: high
+    data_class: personal
+    limits: *limits
+    purpose: credit-check
+    basis: Art. 6(1)(b) GDPR, steps before a contract
+    consent: required
+    input: schemas/applicant.yaml
+    ladder: [scorecard, baseline, { refer: underwriters }]
+    decide:
+      - { when: score >= 0.76, result: approve }
+      - { when: score <= 0.40, result: decline }
+      - { result: refer, to: underwriters }
+  credit-limited:
+    kind: score
+    risk: limited
+    data_class: personal
+    limits: *limits
+    purpose: credit-check
+    basis: Art. 6(1)(b) GDPR, steps before a contract
+    consent: required
+    input: schemas/applicant.yaml
+    ladder: [scorecard, baseline, { refer: underwriters }]
+    decide:
+      - { when: score >= 0.76, result: approve }
+      - { when: score <= 0.40, result: decline }
+      - { result: refer, to: underwriters }
+`;
+
+export interface BenchHouse {
+  child: ChildProcess;
+  pid: number;
+  port: number;
+  opsPort: number;
+  key: string;
+  unknownKey: string;
+  data: string;
+  /** What it wrote to stderr. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+export async function startHouse(folder: string, upstreamPort: number, nodeFlags: readonly string[] = []): Promise<BenchHouse> {
+  const root = join(folder, "config");
+  const data = join(folder, "data");
+  mkdirSync(root, { recursive: true });
+  for (const part of ["models", "cards", "rules", "schemas", "consents.yaml"])
+    cpSync(join(bankExample, part), join(root, part), { recursive: true });
+  const file = join(root, "weir.yaml");
+  writeFileSync(file, configuration(upstreamPort));
+  const env = { ...process.env, BENCH_VENDOR_KEY: "bench-vendor-key" };
+  const mint = async (where: string) => {
+    const command = [cli, "keys", "mint", "--data", where, "--tenant", "lindenbank", "--label", "bench", "--environment", "prod"];
+    return (await run(process.execPath, command, { env })).stdout.trim();
+  };
+  const key = await mint(data);
+  // Well-formed and of the right environment, but of another installation.
+  const unknownKey = await mint(join(folder, "elsewhere"));
+  const child = spawn(process.execPath, [...nodeFlags, cli, "start", "--config", file, "--data", data], { env, stdio: ["ignore", "inherit", "pipe"] });
+  const { origin, ops, log } = await serving(child);
+  return {
+    child, pid: child.pid!, key, unknownKey, data, log,
+    port: Number(new URL(origin).port),
+    opsPort: Number(new URL(ops).port),
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await gone;
+    },
+  };
+}
+
+function serving(child: ChildProcess): Promise<{ origin: string; ops: string; log: () => string }> {
+  let text = "";
+  return new Promise((resolve, reject) => {
+    const give = (why: string) => reject(new Error(`weir start ${why}:\n${text}`));
+    const tooLate = setTimeout(() => give(`was not ready within ${readyWithinMs} ms`), readyWithinMs);
+    child.once("exit", (code) => give(`ended with code ${code}`));
+    child.stderr!.on("data", (data: Buffer) => {
+      text = (text + data.toString()).slice(-20_000);
+      const line = text.split("\n").find((candidate) => candidate.includes('"message":"serving"'));
+      if (line === undefined) return;
+      clearTimeout(tooLate);
+      const { origin, ops } = JSON.parse(line) as { origin: string; ops: string };
+      resolve({ origin, ops, log: () => text });
+    });
+  });
+}
+
+/** Sum of a counter over its labels, from /metrics. */
+export async function counterOf(house: BenchHouse, name: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${house.opsPort}/metrics`)).text();
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+}
+
+/** `weir verify` over what the run recorded. */
+export async function verify(house: BenchHouse): Promise<string> {
+  const { stdout, stderr } = await run(process.execPath, [cli, "verify", "--data", house.data], { maxBuffer: 1 << 24 });
+  return `${stdout}${stderr}`.trim();
+}
