@@ -1,5 +1,12 @@
 /** Made-up decisions of a bank, drawn from a seed: the same history on every start, so that pictures can be compared. */
-import type { AttemptMeta, GuardVerdict, RouteReason, SettledContent, SettledMeta } from "../../src/kernel/decision.ts";
+import type {
+  AttemptMeta,
+  BegunMeta,
+  GuardVerdict,
+  RouteReason,
+  SettledContent,
+  SettledMeta,
+} from "../../src/kernel/decision.ts";
 import type { DecisionDetail, DecisionRow } from "../src/api/types.ts";
 
 export type Draw = () => number;
@@ -572,7 +579,7 @@ function assembleFake(draw: Draw, atMs: number, sequence: number, plan: Plan): F
   };
   return {
     row: rowOf(id, settled),
-    detail: detailOf(draw, id, sequence, settled, drawn, content !== undefined),
+    detail: detailOf(draw, id, sequence, begun, settled, drawn, content !== undefined),
     content,
   };
 }
@@ -615,6 +622,7 @@ function detailOf(
   draw: Draw,
   id: string,
   sequence: number,
+  begun: BegunMeta,
   settled: SettledMeta,
   attempts: AttemptMeta[],
   contentAvailable: boolean,
@@ -636,7 +644,6 @@ function detailOf(
       kind: "amended",
       leaf_hash: hex(draw, 64),
     });
-  const { state, status, code, duration_ms, stages, route, ...begun } = settled;
   return {
     decision_id: id,
     tenant: "retail",

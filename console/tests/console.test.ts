@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { AxeBuilder } from "@axe-core/playwright";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type FakeAdmin, startFakeAdmin } from "../dev/fake-admin.ts";
 import { fakeProof, fakeVerifierKey } from "../dev/fake-proof.ts";
@@ -61,6 +61,12 @@ const signIn = async (path = ""): Promise<void> => {
   await page.getByRole("navigation", { name: "Screens" }).waitFor();
 };
 
+/** Waits until it is there. */
+async function shown(what: Locator): Promise<boolean> {
+  await what.waitFor();
+  return what.isVisible();
+}
+
 async function expectAccessible(): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
@@ -100,7 +106,7 @@ describe("signing in", { timeout: patience }, () => {
     await page.getByRole("heading", { name: "Decisions" }).waitFor();
     await page.getByRole("button", { name: "Ada" }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
-    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(await shown(page.getByRole("heading", { name: "Sign in" }))).toBe(true);
   });
 
   it("adds a passkey and signs in with it", async () => {
@@ -126,7 +132,7 @@ describe("signing in", { timeout: patience }, () => {
     await page.getByRole("menuitem", { name: "Sign out" }).click();
     await page.getByLabel("Name").fill("Ada");
     await page.getByRole("button", { name: "Use a passkey" }).click();
-    await page.getByRole("navigation", { name: "Screens" }).waitFor();
+    expect(await shown(page.getByRole("navigation", { name: "Screens" }))).toBe(true);
   });
 
   it("lets an invitation set a password", async () => {
@@ -149,7 +155,7 @@ describe("overview", { timeout: patience }, () => {
     await page.getByRole("link", { name: "24h" }).click();
     await page.waitForURL(/range=24h/);
     await page.getByRole("button", { name: "Cost as a table" }).click();
-    await page.getByRole("region", { name: "Cost: figures" }).waitFor();
+    expect(await shown(page.getByRole("region", { name: "Cost: figures" }))).toBe(true);
     await page.getByRole("button", { name: "Cost as a table" }).click();
     await expectAccessible();
   });
@@ -167,7 +173,7 @@ describe("decisions", { timeout: patience }, () => {
     await page.keyboard.press("p");
     const second = fake.emit().row.decision_id;
     await page.getByRole("button", { name: "1 new" }).click();
-    await page.locator(`[data-id="${second}"]`).waitFor();
+    expect(await shown(page.locator(`[data-id="${second}"]`))).toBe(true);
     await expectAccessible();
   });
 
@@ -201,14 +207,14 @@ describe("decisions", { timeout: patience }, () => {
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.keyboard.press("g");
     await page.keyboard.press("o");
-    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    expect(await shown(page.getByRole("heading", { name: "Overview" }))).toBe(true);
   });
 
   it("says so when the server is gone", async () => {
     await signIn("decisions");
     await page.getByText("live", { exact: true }).waitFor();
     await fake.close();
-    await page.getByText("Connection lost").waitFor();
+    expect(await shown(page.getByText("Connection lost"))).toBe(true);
   });
 });
 
@@ -235,7 +241,8 @@ describe("decision", { timeout: patience }, () => {
   it("shows a chat's route, attempts, guards and passages", async () => {
     await open();
     await signIn(`decisions/${idOf("assistant")}`);
-    for (const name of ["Route", "Guards", "Retrieved passages"]) await page.getByRole("heading", { name }).waitFor();
+    for (const name of ["Route", "Guards", "Retrieved passages"])
+      expect(await shown(page.getByRole("heading", { name }))).toBe(true);
     await expectAccessible();
   });
 
@@ -249,7 +256,7 @@ describe("decision", { timeout: patience }, () => {
     });
     await signIn(`decisions/${idOf("credit")}`);
     await page.getByRole("button", { name: "Verify here" }).click();
-    await page.getByText("The proof fails").waitFor();
+    expect(await shown(page.getByText("The proof fails"))).toBe(true);
   });
 
   it("offers a viewer neither content nor proofs", async () => {
@@ -269,7 +276,7 @@ describe("an install without decisions", { timeout: patience }, () => {
     await signIn();
     await page.getByText("weir traffic --use-case credit").waitFor();
     await page.getByRole("link", { name: "Decisions" }).click();
-    await page.getByRole("heading", { name: "No decisions yet." }).waitFor();
+    expect(await shown(page.getByRole("heading", { name: "No decisions yet." }))).toBe(true);
     await expectAccessible();
   });
 });

@@ -35,7 +35,7 @@ async function travel(path: Path, d: Decision): Promise<Answer> {
   if (admitted) return path.settle.replayed(d, await admitted);
 
   // 3 reserve: requests, tokens, concurrency. Held in the tick in which `begun` is appended.
-  const reserved = timed(d, "reserve", () => path.reserve(d)) ?? path.settle.begin(d);
+  const reserved = timed(d, "reserve", () => path.reserve(d)) ?? timed(d, "settle", () => path.settle.begin(d));
   if (isRefusal(reserved)) return path.settle.refused(d, reserved);
   if (reserved) await reserved;
 

@@ -31,6 +31,7 @@ const useCases = `
   once:${scoreUse}
     limits: { requests_per_minute: 1 }
   few-tokens:${chatUse}
+    durability: sealed
     limits: { tokens_per_minute: 2000 }
   one-at-once:${scoreUse}
     durability: sealed
@@ -44,7 +45,8 @@ const useCases = `
   talkative:
     kind: chat
     risk: limited
-    ladder: [{ template: "Write to jane.doe@example.com" }]
+    ground: { folder: ./addresses }
+    ladder: [extractive]
     check: [no-mail]
   nowhere:
     kind: chat
@@ -73,6 +75,7 @@ export function files(): Record<string, string> {
       "models:\n  overseas: { vendor: overseas, model: m, price: free, max_output: 100 }\n  dear: { vendor: dear, model: m, max_output: 1000, price: { input: 10, output: 30 } }",
     );
   return {
+    "addresses/branch.md": "# Branch\n\nWrite to the branch in Lindau at jane.doe@example.com and ask for an appointment.\n",
     "weir.yaml": `${text.trimEnd()}\n${useCases}${more}`,
     "consents.yaml": `${consents.trimEnd()}
   - { reference: ended, tenant: lindenbank, purposes: [credit-check], from: 2020-01-01, until: 2021-01-01 }

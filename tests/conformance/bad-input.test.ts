@@ -3,9 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { DecisionRow } from "../../src/projection/index.ts";
 import type { SettledMeta } from "../../src/kernel/decision.ts";
 import { type ErrorCode, errorKinds } from "../../src/kernel/errors.ts";
+import type { DecisionId } from "../../src/kernel/ids.ts";
+import { findDecision } from "../../src/ledger/index.ts";
+import { nodeFiles } from "../../src/stores/files/index.ts";
 import type { TestHouse } from "../fixtures/house.ts";
 import { type Keys, applicant, startBadHouse } from "./bad-house.ts";
 import { type RawAnswer, open, sendRaw } from "./raw-http.ts";
@@ -128,7 +130,7 @@ const admitted: Case[] = [
   { name: "a purpose that the key may not state", path: "/v1/decisions/two-purposes", headers: () => ({ ...as("marketing")(), "x-weir-purpose": "credit-check" }), code: "purpose_not_allowed", says: /./ },
   { name: "an idempotency key that is too long", headers: { "idempotency-key": "k".repeat(256) }, code: "invalid_request", says: /1 to 255/ },
   { name: "a card number where cards are blocked", path: chat, body: message("my card is 4111 1111 1111 1111", { model: "careful" }), code: "input_blocked", says: /card|guard/i },
-  { name: "an answer that a guard blocks", path: chat, body: message("hi", { model: "talkative" }), code: "output_blocked", says: /guard/i },
+  { name: "an answer that a guard blocks", path: chat, body: message("How do I write to the branch in Lindau?", { model: "talkative" }), code: "output_blocked", says: /guard/i },
   { name: "a vendor in a region that the tenant forbids", path: chat, body: message("hi", { model: "nowhere" }), code: "nothing_eligible", says: /region_not_allowed/ },
   { name: "a budget that does not hold one answer", path: chat, headers: as("poor"), body: message("hi", { model: "costly" }), code: "budget_exhausted", says: /budget/ },
 ];
@@ -209,11 +211,10 @@ function problemIn(body: string): Problem {
 const decisionId = /^dec_[0-9a-hjkmnp-tv-z]{26}$/;
 
 async function settledOf(decision: string): Promise<SettledMeta | undefined> {
-  const { journal, index } = house.house;
-  await journal.flush();
-  await index.caughtUp();
-  const known = await index.get(decision);
-  return known?.entries.find((entry) => entry.kind === "settled")?.meta as SettledMeta | undefined;
+  await house.house.journal.flush();
+  const dir = house.house.paths.ledger;
+  const entries = await findDecision({ dir, files: nodeFiles, node: "server", decision: decision as DecisionId });
+  return entries.find(({ entry }) => entry.kind === "settled")?.entry.meta as unknown as SettledMeta | undefined;
 }
 
 describe("each mistake has its answer", () => {
@@ -249,7 +250,7 @@ describe("each mistake has its answer", () => {
     const twice = JSON.stringify(applicant).replace('"Amount":', '"Amount":49999,"Amount":');
     const [doubled, plain] = [await send({ body: twice }), await send({})];
     expect(doubled.status).toBe(200);
-    const score = async (response: Response) => ((await response.json()) as DecisionRow).score;
+    const score = async (response: Response) => ((await response.json()) as { score: number }).score;
     expect(await score(doubled)).toBe(await score(plain));
   });
 
@@ -320,25 +321,27 @@ describe("too much at once", () => {
     const wait = Number(second.headers.get("retry-after"));
     expect(wait).toBeGreaterThan(0);
     expect(wait).toBeLessThanOrEqual(60);
-    expect(second.headers.get("ratelimit") ?? "").toMatch(/r=0/);
     expect(await settledOf(second.headers.get("x-weir-decision-id")!)).toMatchObject({ state: "refused", code: "rate_limited" });
   });
 
-  it("token_limited: more tokens than a minute has", async () => {
-    const response = await send({ path: chat, body: message(`${marker} `.repeat(2000), { model: "few-tokens", max_tokens: 100 }) });
-    expect(response.status).toBe(429);
-    expect(problemIn(await response.text())).toMatchObject({ code: "token_limited" });
-  });
-
-  it("concurrency_limited: one of two requests that arrive together", async () => {
-    const text = JSON.stringify(applicant);
-    const request = `POST /v1/decisions/one-at-once HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${keys.good}\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n`;
+  /** Both in one packet: the second is read while the first waits for the disk. */
+  async function together(path: string, body: object): Promise<string> {
+    const text = JSON.stringify(body);
+    const request = `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${keys.good}\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n`;
     const exchange = open(house.origin);
-    // Both in one packet: the second is read while the first waits for the disk.
     exchange.send(`${request}\r\n${text}${request}connection: close\r\n\r\n${text}`);
-    const received = await exchange.closed;
+    return exchange.closed;
+  }
+
+  it.each([
+    ["token_limited", chat, message(`${marker} `.repeat(500), { model: "few-tokens" })],
+    ["concurrency_limited", "/v1/decisions/one-at-once", applicant],
+  ])("%s: one of two requests that arrive together", async (code, path, body) => {
+    const received = await together(path, body);
     expect(received.match(/HTTP\/1\.1 (\d+)/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 429"]);
-    expect(received).toContain('"code":"concurrency_limited"');
+    expect(received).toContain(`"code":"${code}"`);
+    expect(received.toLowerCase()).toMatch(/retry-after: [1-9]/);
+    expect(received).not.toContain(marker);
     expect(house.house.limits.running).toBe(0);
   });
 });
@@ -454,15 +457,15 @@ describe("what is left of all that", () => {
   });
 
   it("draining: a request that arrives while the server stops is told so, the one before it is answered", async () => {
+    const leaving = await startBadHouse();
     const text = JSON.stringify(applicant);
-    const exchange = open(house.origin);
-    const headers = `host: x\r\nauthorization: Bearer ${keys.good}\r\ncontent-type: application/json\r\nx-weir-subject: a\r\nx-weir-consent: loan-application-2026\r\ncontent-length: ${text.length}\r\n`;
-    let received = "";
+    const exchange = open(leaving.house.origin);
+    const headers = `host: x\r\nauthorization: Bearer ${leaving.keys.good}\r\ncontent-type: application/json\r\nx-weir-subject: a\r\nx-weir-consent: loan-application-2026\r\ncontent-length: ${text.length}\r\n`;
     exchange.send(`POST ${decisions} HTTP/1.1\r\n${headers}expect: 100-continue\r\n\r\n`);
     await exchange.continued;
-    const stopped = house.stop(5000, true);
+    const stopped = leaving.house.stop(5000);
     exchange.send(`${text}POST ${decisions} HTTP/1.1\r\n${headers}\r\n${text}`);
-    received = await exchange.closed;
+    const received = await exchange.closed;
     await stopped;
     expect(received.match(/HTTP\/1\.1 (\d+)/g)).toEqual(["HTTP/1.1 100", "HTTP/1.1 200", "HTTP/1.1 503"]);
     expect(received).toContain('"code":"draining"');

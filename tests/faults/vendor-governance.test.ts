@@ -154,6 +154,11 @@ describe("an output guard", () => {
     expect(await told(await put("checked", { more: { tools } }))).toMatchObject({ status: 200, text: "No." });
   });
 
+  it("reads also what Weir doesn't know of an answer that it would pass on byte for byte", async () => {
+    vendor.play({ text: "Fine.", extra: { x_note: card } }, { text: "Second." });
+    expect((await told(await put("checked"))).body).not.toContain("4111");
+  });
+
   it("that blocks every rung is told", async () => {
     vendor.fallback({ text: `The card is ${card}.` });
     const answer = await told(await put("checked"));

@@ -37,7 +37,7 @@ export function adoptSession(session: Session): Session {
   return session;
 }
 
-export const useCasesQuery = queryOptions({
+export const declaredUseCasesQuery = queryOptions({
   queryKey: ["use-cases"],
   queryFn: ({ signal }) => call<{ use_cases: UseCaseSummary[] }>("/use-cases", { signal }),
   staleTime: 60_000,

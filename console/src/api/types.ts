@@ -6,24 +6,12 @@ import type {
   DecisionKind,
   DecisionState,
   FeatureValue,
-  OutcomeMeta,
   RiskTier,
   SettledContent,
   SettledMeta,
 } from "../../../src/kernel/decision.ts";
 
-export type {
-  AttemptMeta,
-  BegunMeta,
-  DataClass,
-  DecisionKind,
-  DecisionState,
-  FeatureValue,
-  OutcomeMeta,
-  RiskTier,
-  SettledContent,
-  SettledMeta,
-};
+export type { AttemptMeta, DecisionState, FeatureValue, SettledContent, SettledMeta };
 export type { GuardVerdict, Reason, RouteReason, StageName } from "../../../src/kernel/decision.ts";
 
 export type Role = "viewer" | "operator" | "approver" | "reviewer" | "auditor" | "admin";
@@ -128,7 +116,7 @@ export interface DecisionPage {
   next_cursor?: string;
 }
 
-export interface RecordEntry {
+interface RecordEntry {
   node: string;
   seq: number;
   at_ms: number;
@@ -136,7 +124,7 @@ export interface RecordEntry {
   leaf_hash: string;
 }
 
-export interface Amendment {
+interface Amendment {
   seq: number;
   node: string;
   at_ms: number;

@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decadesAround, decadeTicks, layOutStages, nearestIndex, stackSeries, stackTop, sumSeries } from "./scales.ts";
+import {
+  decadesAround,
+  decadeTicks,
+  layOutStages,
+  nearestIndex,
+  stackSeries,
+  stackTop,
+  sumSeries,
+  within,
+} from "./scales.ts";
 
 describe("log axis", () => {
   it.each([
@@ -97,5 +106,12 @@ describe("layOutStages", () => {
       { name: "serve", startMs: 1, durationMs: 5 },
       { name: "between stages", startMs: 6, durationMs: 4 },
     ]));
+  it("moves a bar into the stage that it belongs to", () => {
+    const stage = { name: "serve", startMs: 2, durationMs: 5 };
+    const bar = (startMs: number, durationMs: number) => ({ name: "1", startMs, durationMs });
+    expect([bar(0, 4), bar(3, 4), bar(9, 4), bar(9, 6)].map((each) => within(each, stage).startMs)).toEqual([
+      2, 3, 3, 9,
+    ]);
+  });
   it("leaves rounding noise out", () => expect(layOutStages(["admit"], { admit: 9.99 }, 10)).toHaveLength(1));
 });

@@ -93,3 +93,10 @@ export function layOutStages(
   if (rest > Math.max(0.05, totalMs * 0.005)) bars.push({ name: "between stages", startMs: at, durationMs: rest });
   return bars;
 }
+
+/** Attempts start at whole milliseconds, stages are timed finer: a bar that fits into its stage is moved into it. */
+export function within(bar: WaterfallBar, stage: WaterfallBar): WaterfallBar {
+  if (bar.durationMs > stage.durationMs) return bar;
+  const latest = stage.startMs + stage.durationMs - bar.durationMs;
+  return { ...bar, startMs: Math.max(stage.startMs, Math.min(latest, bar.startMs)) };
+}

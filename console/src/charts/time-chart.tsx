@@ -29,6 +29,8 @@ export interface TimeChartProps {
   fromMs: number;
   toMs: number;
   stepMs: number;
+  /** Counts: no tick between whole numbers. */
+  whole?: boolean;
   format: (value: number) => string;
   formatTickValue?: (value: number) => string;
   at: number | undefined;
@@ -90,7 +92,7 @@ function Plot(props: TimeChartProps) {
     [fromMs, Math.max(toMs - stepMs, fromMs + 1)],
     shape === "bar" ? [margin.left + 4, width - margin.right - 4] : [margin.left, width - margin.right],
   );
-  const { y, ticks } = verticalScale(series, layers, scale);
+  const { y, ticks } = verticalScale(series, layers, scale, props.whole === true);
   const spanMs = toMs - fromMs;
   const shown = series[0]?.points ?? [];
   const index = at === undefined ? -1 : nearestIndex(shown, at);
@@ -155,6 +157,7 @@ function verticalScale(
   series: readonly NamedSeries[],
   layers: StackLayer[] | undefined,
   scale: "linear" | "log",
+  whole: boolean,
 ): { y: Vertical; ticks: number[] } {
   const range = [height - margin.bottom, margin.top];
   const values = series.flatMap(({ points }) => points.map(({ value }) => value ?? 0));
@@ -165,7 +168,7 @@ function verticalScale(
   }
   const top = layers === undefined ? Math.max(0, ...values) : stackTop(layers);
   const linear = scaleLinear([0, top > 0 ? top : 1], range).nice(4);
-  return { y: linear, ticks: linear.ticks(4) };
+  return { y: linear, ticks: linear.ticks(4).filter((tick) => !whole || Number.isInteger(tick)) };
 }
 
 const Lines = ({ series, x, y }: { series: NamedSeries[]; x: Horizontal; y: Vertical }) =>
@@ -266,6 +269,8 @@ function Readout({
   title: string;
   series: NamedSeries[];
   index: number;
+  /** Counts: no tick between whole numbers. */
+  whole?: boolean;
   format: (value: number) => string;
   left: number;
   width: number;
@@ -308,7 +313,8 @@ function describe({ title, series, format, fromMs, toMs }: TimeChartProps): stri
 }
 
 const FigureTable = ({ title, series, format }: TimeChartProps) => (
-  <div className="overflow-y-auto" style={{ height }} tabIndex={0} role="region" aria-label={`${title}: figures`}>
+  // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard
+  <section className="overflow-y-auto" style={{ height }} tabIndex={0} aria-label={`${title}: figures`}>
     <table className="data-table">
       <thead className="sticky top-0 bg-surface">
         <tr>
@@ -336,5 +342,5 @@ const FigureTable = ({ title, series, format }: TimeChartProps) => (
         ))}
       </tbody>
     </table>
-  </div>
+  </section>
 );

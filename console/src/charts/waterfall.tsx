@@ -1,9 +1,9 @@
 /** Where the time of a decision went: stages one after the other, attempts below the stage that made them. */
 import { stageOrder } from "./stage-order.ts";
 import { formatDuration, formatShare } from "../figures/quantity.ts";
-import { layOutStages, type WaterfallBar } from "./scales.ts";
+import { layOutStages, type WaterfallBar, within } from "./scales.ts";
 
-export interface SubBar extends WaterfallBar {
+interface SubBar extends WaterfallBar {
   failed: boolean;
   remark: string;
 }
@@ -43,7 +43,7 @@ export function Waterfall({ totalMs, stages, under }: WaterfallProps) {
             ? under.bars.map((sub) => (
                 <Line
                   key={sub.name}
-                  bar={sub}
+                  bar={within(sub, bar)}
                   axisMs={axisMs}
                   totalMs={totalMs}
                   look={sub.failed ? "bg-bad" : "bg-accent opacity-55"}
@@ -79,11 +79,8 @@ function Line({ bar, axisMs, totalMs, look, remark = "", nested = false }: LineP
         {bar.name}
       </th>
       <td className="py-0.5">
-        <div
-          className="relative h-3.5 rounded-xs bg-raised"
-          aria-label={`starts at ${formatDuration(bar.startMs)}`}
-          role="img"
-        >
+        <div className="relative h-3.5 rounded-xs bg-raised">
+          <span className="sr-only">starts at {formatDuration(bar.startMs)}</span>
           <div
             className={`absolute rounded-xs ${nested ? "top-1 h-1.5" : "top-0.5 h-2.5"} ${look}`}
             style={{ left: `min(${left}%, 100% - 2px)`, width: `max(${width}%, 2px)` }}

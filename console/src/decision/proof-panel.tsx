@@ -68,10 +68,10 @@ export function ProofPanel({ detail }: { detail: DecisionDetail }) {
           )}
         </div>
       </form>
-      <div role="status" className="mt-2 text-xs empty:hidden">
+      <output className="block mt-2 text-xs empty:hidden">
         {checking.isError && <Trouble error={checking.error} />}
         {checking.data !== undefined && <Verdict check={checking.data.check} />}
-      </div>
+      </output>
     </Panel>
   );
 }

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { memo, useRef } from "react";
 import type { DecisionRow } from "../api/types.ts";
 import { formatClockMs, formatInstant, zoneOf } from "../figures/instant.ts";
-import { formatCount, formatDuration } from "../figures/quantity.ts";
+import { formatCount, formatDuration, formatScore } from "../figures/quantity.ts";
 import { Money } from "../shell/money.tsx";
 import { resultInk, StateBadge } from "../shell/state-badge.tsx";
 import type { LiveRow } from "./live-list.ts";
@@ -54,7 +54,13 @@ export function DecisionTable({ rows, chosen, choose, open }: DecisionTableProps
     element?.scrollIntoView({ block: "nearest" });
   };
   return (
-    <table role="grid" aria-label="Decisions, newest first" aria-rowcount={-1} className="data-table decision-table">
+    <table
+      role="grid"
+      aria-label="Decisions, newest first"
+      aria-rowcount={-1}
+      className="data-table decision-table"
+      onKeyDown={move}
+    >
       <thead className="sticky top-0 z-10 bg-surface">
         <tr>
           <th scope="col">Time ({zoneOf(rows[0]?.row.at_ms ?? Date.now())})</th>
@@ -65,7 +71,7 @@ export function DecisionTable({ rows, chosen, choose, open }: DecisionTableProps
           ))}
         </tr>
       </thead>
-      <tbody ref={body} onKeyDown={move}>
+      <tbody ref={body}>
         {rows.map(({ row, fresh }) => (
           <Row
             key={row.decision_id}
@@ -108,11 +114,11 @@ interface RowProps {
 const Row = memo(function Row({ row, fresh, inOrder, choose, open }: RowProps) {
   const id = row.decision_id;
   const cells: React.ReactNode[] = [
-    <StateBadge state={row.state} />,
+    <StateBadge key="state" state={row.state} />,
     row.use_case,
-    <ResultCell row={row} />,
+    <ResultCell key="result" row={row} />,
     row.score === undefined ? <None /> : <ScoreCell score={row.score} />,
-    <ModelCell row={row} />,
+    <ModelCell key="model" row={row} />,
     formatDuration(row.duration_ms),
     row.input_tokens + row.output_tokens === 0 ? (
       <None />
@@ -129,7 +135,14 @@ const Row = memo(function Row({ row, fresh, inOrder, choose, open }: RowProps) {
     ),
     row.principal_id,
     row.subject === undefined ? <None /> : <span className="mono text-ink-2">{row.subject}</span>,
-    <Link to="/decisions/$id" params={{ id }} tabIndex={-1} title={id} className="mono text-accent hover:underline">
+    <Link
+      key="id"
+      to="/decisions/$id"
+      params={{ id }}
+      tabIndex={-1}
+      title={id}
+      className="mono text-accent hover:underline"
+    >
       …{id.slice(-8)}
     </Link>,
   ];
@@ -177,7 +190,7 @@ const ScoreCell = ({ score }: { score: number }) => (
         style={{ left: `${Math.max(0, Math.min(1, score)) * 100}%` }}
       />
     </span>
-    {score.toFixed(4)}
+    {formatScore(score)}
   </span>
 );
 

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useId, useState } from "react";
-import { useCasesQuery } from "../api/queries.ts";
+import { declaredUseCasesQuery } from "../api/queries.ts";
 import type { DecisionRow } from "../api/types.ts";
 import { Cross, Search } from "../shell/icons.tsx";
 import { type FilterName, type Filters, seenValues, stateNames } from "./filters.ts";
@@ -13,7 +13,7 @@ interface FilterBarProps {
 }
 
 export function FilterBar({ filters, rows, change, searchRef }: FilterBarProps) {
-  const useCases = useQuery(useCasesQuery);
+  const declared = useQuery(declaredUseCasesQuery);
   const set = (name: FilterName, value: string): void => {
     const next = { ...filters };
     if (value === "") delete next[name];
@@ -36,7 +36,7 @@ export function FilterBar({ filters, rows, change, searchRef }: FilterBarProps) 
         name="use_case"
         label="Use case"
         value={filters.use_case ?? ""}
-        choices={(useCases.data?.use_cases ?? []).map(({ name }) => name)}
+        choices={(declared.data?.use_cases ?? []).map(({ name }) => name)}
         set={set}
       />
       <ChoiceFilter name="state" label="State" value={filters.state ?? ""} choices={stateNames} set={set} />
@@ -126,10 +126,18 @@ const settleMs = 300;
 function TextFilter({ name, label, hint, value, set, suggestions, inputRef, wide = false }: TextProps) {
   const [text, setText] = useState(value);
   const list = useId();
-  useEffect(() => setText(value), [value]);
+  // The address may change by other ways than this field; what the field itself sent must not undo further typing.
+  const [known, setKnown] = useState({ value, sent: value });
+  if (known.value !== value) {
+    setKnown({ value, sent: value });
+    if (known.sent !== value) setText(value);
+  }
   useEffect(() => {
     if (text.trim() === value) return;
-    const timer = setTimeout(() => set(name, text.trim()), settleMs);
+    const timer = setTimeout(() => {
+      setKnown((before) => ({ ...before, sent: text.trim() }));
+      set(name, text.trim());
+    }, settleMs);
     return () => clearTimeout(timer);
   }, [text, value, name, set]);
   return (
@@ -138,7 +146,7 @@ function TextFilter({ name, label, hint, value, set, suggestions, inputRef, wide
       <input
         ref={inputRef}
         className={`h-full rounded-r-[5px] bg-transparent pr-2 font-medium outline-none placeholder:font-normal placeholder:text-ink-3 ${wide ? "w-56" : "w-28"}`}
-        aria-label={wide ? `${label}: ${hint}` : undefined}
+        aria-label={wide ? `${label}: ${hint}` : label}
         placeholder={hint}
         value={text}
         list={suggestions === undefined ? undefined : list}

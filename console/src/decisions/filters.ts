@@ -1,7 +1,7 @@
 /** The filters of the decisions list; they live in the address. */
 import type { DecisionRow, DecisionState } from "../api/types.ts";
 
-export const filterNames = ["use_case", "state", "code", "result", "principal", "q"] as const;
+const filterNames = ["use_case", "state", "code", "result", "principal", "q"] as const;
 export type FilterName = (typeof filterNames)[number];
 export type Filters = Partial<Record<FilterName, string>>;
 

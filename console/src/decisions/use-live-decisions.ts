@@ -10,7 +10,7 @@ import { arrive, continueWith, emptyList, type LiveList, type LiveRow, release, 
 /** Rows are shown in batches: at 500 decisions a second the page draws four times, not 500. */
 const drawEveryMs = 250;
 
-export type StreamState = "connecting" | "open" | "refused";
+type StreamState = "connecting" | "open" | "refused";
 
 export interface LiveDecisions {
   list: LiveList;

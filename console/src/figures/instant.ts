@@ -23,8 +23,6 @@ export function formatClockMs(atMs: number): string {
 export const formatInstant = (atMs: number): string =>
   `${dayOf(new Date(atMs))} ${formatClockMs(atMs)} ${zoneOf(atMs)}`;
 
-export const formatDay = (atMs: number): string => dayOf(new Date(atMs));
-
 /** Axis ticks: the clock within a day, the day otherwise. */
 export function formatTick(atMs: number, spanMs: number): string {
   const at = new Date(atMs);

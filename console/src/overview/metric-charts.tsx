@@ -16,7 +16,6 @@ export function MetricCharts({ overview }: { overview: Overview }) {
   const [at, onPoint] = useState<number>();
   const common = { fromMs: overview.from_ms, toMs: overview.to_ms, stepMs: overview.step_ms, at, onPoint };
   const each = perStep(overview.step_ms);
-  const rate = (value: number): string => `${formatRate(value)}/s`;
   return (
     <div className="grid gap-3 lg:grid-cols-2">
       <TimeChart
@@ -45,7 +44,7 @@ export function MetricCharts({ overview }: { overview: Overview }) {
         shape="bar"
         series={seriesOf(overview, "errors")}
         format={formatCount}
-        formatTickValue={(value) => (Number.isInteger(value) ? formatCount(value) : "")}
+        whole
       />
       <TimeChart
         {...common}
@@ -60,5 +59,6 @@ export function MetricCharts({ overview }: { overview: Overview }) {
   );
 }
 
+const rate = (value: number): string => `${formatRate(value)}/s`;
 const formatLogTick = (ms: number): string =>
   ms >= 1000 ? `${ms / 1000} s` : ms >= 1 ? `${ms} ms` : `${Math.round(ms * 1000)} µs`;

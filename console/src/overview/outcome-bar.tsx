@@ -11,12 +11,8 @@ export function OutcomeBar({ totals, className = "" }: { totals: Totals; classNa
     .map((state) => `${state} ${formatCount(totals[state])} (${formatShare(totals[state], totals.decisions)})`)
     .join(", ");
   return (
-    <span
-      role="img"
-      aria-label={words === "" ? "no decisions" : words}
-      title={words}
-      className={`flex h-1.5 w-full gap-px overflow-hidden rounded-full bg-hover ${className}`}
-    >
+    <span title={words} className={`flex h-1.5 w-full gap-px overflow-hidden rounded-full bg-hover ${className}`}>
+      <span className="sr-only">{words === "" ? "no decisions" : words}</span>
       {parts.map((state) => (
         <span
           key={state}

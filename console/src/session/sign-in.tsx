@@ -108,6 +108,7 @@ function PasswordForm({ trouble: before }: { trouble?: string }) {
           autoComplete="username"
           autoCapitalize="none"
           required
+          // oxlint-disable-next-line jsx-a11y/no-autofocus -- the form is all that there is on this screen
           autoFocus
         />
       </Labelled>
@@ -164,6 +165,7 @@ function InviteForm({ token, leave }: { token: string; leave: () => void }) {
           autoComplete="new-password"
           minLength={leastLength}
           required
+          // oxlint-disable-next-line jsx-a11y/no-autofocus -- the form is all that there is on this screen
           autoFocus
         />
       </Labelled>

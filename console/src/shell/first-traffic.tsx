@@ -28,6 +28,7 @@ export const FirstTraffic = ({ title }: { title: string }) => (
 
 const Command = ({ text, label }: { text: string; label: string }) => (
   <div className="panel relative bg-raised">
+    {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
     <pre className="mono overflow-x-auto p-3 pr-12 leading-5" tabIndex={0}>
       {text}
     </pre>

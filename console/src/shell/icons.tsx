@@ -41,7 +41,6 @@ export const Gauge = draw("M2.5 12.5a6 6 0 1 1 11 0M8 10l3-3.5");
 export const Stream = draw("M2 4h12M2 8h12M2 12h7");
 export const Check = draw("m3.5 8.5 3 3 6-7");
 export const Cross = draw("m4 4 8 8m0-8-8 8");
-export const Hand = draw("M8 2.5v7m-3-3 3 3 3-3M3 13.5h10");
 export const Person = draw(
   "M8 8a2.75 2.75 0 1 0 0-5.5A2.75 2.75 0 0 0 8 8ZM2.75 13.5c.5-2.5 2.5-3.5 5.25-3.5s4.75 1 5.25 3.5",
 );

@@ -4,7 +4,7 @@ import { ApiProblem, Unreachable } from "../api/client.ts";
 import { Alert } from "./icons.tsx";
 
 export const Loading = ({ what }: { what: string }) => (
-  <div role="status" className="flex items-center gap-2.5 p-6 text-ink-3">
+  <output className="flex items-center gap-2.5 p-6 text-ink-3">
     <svg viewBox="0 0 40 8" className="h-2 w-10 text-accent" aria-hidden="true">
       {[0, 1, 2, 3].map((i) => (
         <rect
@@ -20,7 +20,7 @@ export const Loading = ({ what }: { what: string }) => (
       ))}
     </svg>
     Loading {what}…
-  </div>
+  </output>
 );
 
 export const Empty = ({ title, children }: { title: string; children?: React.ReactNode }) => (

@@ -21,8 +21,7 @@ export function StatusBar() {
     };
   }, [lost, client]);
   return (
-    <div
-      role="status"
+    <output
       className={
         lost ? "col-start-2 flex items-center gap-2 border-t border-bad bg-bad-soft px-4 py-1.5 text-xs" : "sr-only"
       }
@@ -37,6 +36,6 @@ export function StatusBar() {
           </span>
         </>
       )}
-    </div>
+    </output>
   );
 }

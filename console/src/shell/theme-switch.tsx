@@ -11,7 +11,7 @@ const looks = {
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(readTheme);
   return (
-    <div role="group" aria-label="Theme" className="flex rounded-[5px] border border-line p-px">
+    <fieldset aria-label="Theme" className="flex rounded-[5px] border border-line p-px">
       {themes.map((name) => {
         const { Icon, label } = looks[name];
         return (
@@ -31,6 +31,6 @@ export function ThemeSwitch() {
           </button>
         );
       })}
-    </div>
+    </fieldset>
   );
 }

@@ -71,9 +71,9 @@ function OperatorMenu({ session }: { session: Session }) {
     );
   return (
     <>
-      <span role="status" className="max-w-96 truncate text-xs text-ink-2" title={news}>
+      <output className="max-w-96 truncate text-xs text-ink-2" title={news}>
         {news}
-      </span>
+      </output>
       <MenuTrigger>
         <Button className="control pl-2">
           <Person className="size-3.5 text-ink-3" />

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { aChatResponse, aDecision, aGuard, modelRung, templateRung } from "../../../tests/fixtures/decision.ts";
+import { wordScanner } from "../../../tests/fixtures/word-scanner.ts";
+import type { Guard } from "../../kernel/snapshot.ts";
+import type { Served } from "../../path/context.ts";
+import { createCheck } from "./check.ts";
+
+const check = createCheck(wordScanner);
+const rung = modelRung("large");
+const withGuards = (...guards: Guard[]) => aDecision({ useCase: { check: guards } });
+const said = (text: string): Served => ({ type: "chat", response: aChatResponse(text), raw: Buffer.from("raw") });
+
+describe("check", () => {
+  it("passes what no guard minds as it is, raw bytes included", () => {
+    const served = said("hello");
+    expect(check(withGuards(aGuard()), rung, served)).toBe(served);
+  });
+
+  it("takes the next rung where a guard blocks, and the record says so", () => {
+    const d = withGuards(aGuard());
+    expect(check(d, rung, said("CARD"))).toBe("next-rung");
+    expect(d.guards).toMatchObject([{ on: "output", verdict: "deny", action: "next-rung", findings: { card: 1 } }]);
+  });
+
+  it("redacts text and tool arguments, and drops the raw bytes that still say it", () => {
+    const d = withGuards(aGuard({ action: "redact" }));
+    const response = aChatResponse("a CARD", {
+      parts: [
+        { type: "text", text: "a CARD" },
+        { type: "tool_call", id: "c", name: "pay", arguments: '{"x":"CARD"}' },
+      ],
+    });
+    const checked = check(d, rung, { type: "chat", response, raw: Buffer.from("a CARD") });
+    expect(checked).toEqual({
+      type: "chat",
+      response: {
+        ...response,
+        parts: [
+          { type: "text", text: "a [card]" },
+          { type: "tool_call", id: "c", name: "pay", arguments: '{"x":"[card]"}' },
+        ],
+      },
+    });
+    expect(response.parts[0]).toEqual({ type: "text", text: "a CARD" });
+  });
+
+  it.each([
+    ["closed", "next-rung"],
+    ["open", "passes"],
+  ] as const)("a guard that fails %s: %s", (onFailure, what) => {
+    const failing = createCheck({
+      scan: () => {
+        throw new Error("down");
+      },
+      redact: (text) => text,
+    });
+    const d = withGuards(aGuard({ onFailure }));
+    const served = said("CARD");
+    expect(failing(d, rung, served)).toBe(what === "passes" ? served : "next-rung");
+    expect(d.guards).toMatchObject([{ verdict: "error", action: onFailure === "open" ? "allow" : "next-rung" }]);
+  });
+
+  const untouched: [string, Served][] = [
+    ["scores", { type: "score", score: 0.5, reasons: [] }],
+    ["referrals", { type: "refer", to: "people" }],
+    ["live streams", { type: "stream", sameDialect: true, frames: (async function* () {})() }],
+  ];
+  it.each(untouched)("%s pass", (_what, served) => expect(check(withGuards(aGuard()), rung, served)).toBe(served));
+
+  it("the institution's own template passes", () => {
+    const served = said("CARD");
+    expect(check(withGuards(aGuard()), templateRung, served)).toBe(served);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { aChatAsk, aDecision, aGuard, userSays } from "../../../tests/fixtures/decision.ts";
+import { wordScanner } from "../../../tests/fixtures/word-scanner.ts";
+import type { ChatMessage } from "../../kernel/chat.ts";
+import type { DataClass } from "../../kernel/decision.ts";
+import type { Guard } from "../../kernel/snapshot.ts";
+import { createScreen } from "./screen.ts";
+
+const screen = createScreen(wordScanner);
+const failing = createScreen({
+  scan: () => {
+    throw new Error("down");
+  },
+  redact: (text) => text,
+});
+const decision = (guards: Guard[], messages: ChatMessage[] = [userSays("my CARD please")]) =>
+  aDecision({ ask: aChatAsk({ messages }), useCase: { screen: guards } });
+
+describe("screen", () => {
+  it("lets what no guard minds pass untouched: the client's bytes may go on", () => {
+    const d = decision([aGuard({ action: "redact" })], [userSays("hello")]);
+    const before = d.request;
+    expect(screen(d)).toBeUndefined();
+    expect(d.request).toBe(before);
+    expect(d.rewritten).toBe(false);
+    expect(d.guards).toHaveLength(1);
+  });
+
+  it("blocks, naming guard and kinds but not the content", () => {
+    const d = decision([aGuard()]);
+    expect(screen(d)).toMatchObject({ code: "input_blocked", message: `The guard "cards" blocks input with: card.` });
+    expect(d.guards).toMatchObject([{ verdict: "deny", action: "block" }]);
+  });
+
+  it("redacts every kind of text and says that the bytes no longer hold", () => {
+    const messages: ChatMessage[] = [
+      { role: "system", parts: [{ type: "text", text: "be kind, CARD" }] },
+      { role: "assistant", parts: [{ type: "tool_call", id: "c1", name: "pay", arguments: '{"with":"CARD"}' }] },
+      { role: "tool", parts: [{ type: "tool_result", id: "c1", text: "CARD refused" }] },
+      { role: "user", parts: [{ type: "image", url: "https://x/CARD.png" }, { type: "text", text: "why, CARD?" }] },
+    ];
+    const d = decision([aGuard({ action: "redact" })], messages);
+    const sent = JSON.stringify(messages);
+    expect(screen(d)).toBeUndefined();
+    expect(d.request!.messages.map((message) => message.parts)).toEqual([
+      [{ type: "text", text: "be kind, [card]" }],
+      [{ type: "tool_call", id: "c1", name: "pay", arguments: '{"with":"[card]"}' }],
+      [{ type: "tool_result", id: "c1", text: "[card] refused" }],
+      [{ type: "image", url: "https://x/CARD.png" }, { type: "text", text: "why, [card]?" }],
+    ]);
+    expect(d.rewritten).toBe(true);
+    expect(JSON.stringify(messages)).toBe(sent);
+  });
+
+  it("blocks although another guard would only redact", () => {
+    const d = decision([aGuard({ name: "soft", action: "redact" }), aGuard()]);
+    expect(screen(d)).toMatchObject({ code: "input_blocked" });
+    expect(d.guards.map((verdict) => verdict.action)).toEqual(["redact", "block"]);
+  });
+
+  it.each([
+    ["public", "personal"],
+    ["internal", "personal"],
+    ["personal", "personal"],
+    ["sensitive", "sensitive"],
+  ] as [DataClass, DataClass][])("findings that may stand raise %s to %s, never lower it", (dataClass, raised) => {
+    const d = aDecision({ ask: aChatAsk({ messages: [userSays("CARD")] }), useCase: { dataClass, screen: [aGuard({ action: "allow" })] } });
+    expect(screen(d)).toBeUndefined();
+    expect(d.dataClass).toBe(raised);
+  });
+
+  it("what was redacted away raises nothing", () => {
+    const d = decision([aGuard({ action: "redact" })]);
+    screen(d);
+    expect(d.dataClass).toBe("internal");
+  });
+
+  it.each([
+    ["closed", "guard_failed"],
+    ["open", undefined],
+  ] as const)("a guard that fails %s: %s", (onFailure, code) => {
+    const d = decision([aGuard({ onFailure })]);
+    expect(failing(d)?.code).toBe(code);
+    expect(d.guards).toMatchObject([{ verdict: "error", action: onFailure === "open" ? "allow" : "block", reason: "Error" }]);
+  });
+
+  it("one guard failing open does not open another that works", () => {
+    const half = createScreen({
+      scan: (text, wanted) => {
+        if (wanted.has("email")) throw new Error("down");
+        return wordScanner.scan(text, wanted);
+      },
+      redact: (text, found) => wordScanner.redact(text, found),
+    });
+    const d = decision([aGuard({ name: "mail", detect: ["email"], onFailure: "open" }), aGuard()]);
+    expect(half(d)).toMatchObject({ code: "input_blocked" });
+  });
+
+  it("scores have no free text to scan", () => {
+    const d = aDecision({ useCase: { kind: "score", screen: [aGuard()] } });
+    expect(failing(d)).toBeUndefined();
+    expect(d.guards).toEqual([]);
+  });
+});
