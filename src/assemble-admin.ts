@@ -22,7 +22,10 @@ export interface AdminSide {
 /** Acts of administration belong to no tenant: they are entries of the house itself. */
 const ownTenant = "weir";
 
-export function assembleAdmin(house: House, about: { version: string; example: boolean; origin: string; stopping: AbortSignal }): AdminSide {
+export function assembleAdmin(
+  house: House,
+  about: { version: string; example: boolean; origin: string; stopping: AbortSignal },
+): AdminSide {
   const { clock, log } = house.options;
   const { environment } = house.options.settings.server;
   const stores = house.control;
@@ -35,7 +38,10 @@ export function assembleAdmin(house: House, about: { version: string; example: b
     about: { environment, install: house.signer.install, version: about.version, example: about.example },
     stopping: about.stopping,
     // A browser on this machine may name loopback either way; the session cookie belongs to the name that it used.
-    origins: [about.origin, ...(about.origin.startsWith("http://127.0.0.1:") ? [about.origin.replace("127.0.0.1", "localhost")] : [])],
+    origins: [
+      about.origin,
+      ...(about.origin.startsWith("http://127.0.0.1:") ? [about.origin.replace("127.0.0.1", "localhost")] : []),
+    ],
     index: house.index,
     record,
     accounts,
@@ -65,14 +71,22 @@ export function assembleAdmin(house: House, about: { version: string; example: b
 function ledgerInfo(house: House) {
   const { entries, writable, checkpoint } = house.journal.health();
   return {
-    nodes: [{ node: house.journal.node, entries, writable, ...(checkpoint && { checkpoint: { size: checkpoint.size, at_ms: checkpoint.atMs } }) }],
+    nodes: [
+      {
+        node: house.journal.node,
+        entries,
+        writable,
+        ...(checkpoint && { checkpoint: { size: checkpoint.size, at_ms: checkpoint.atMs } }),
+      },
+    ],
     public_key: verifierKey(`weir/${house.signer.install}/${house.journal.node}`, house.signer.publicKey),
   };
 }
 
 /** The stored entries of a decision, all from one node: that of the process that decided it. */
 async function storedOf(house: House, decision: IndexedDecision): Promise<{ node: string; entries: StoredEntry[] }> {
-  const node = decision.entries.find((entry) => entry.kind === "begun" || entry.kind === "settled")?.node ?? house.journal.node;
+  const node =
+    decision.entries.find((entry) => entry.kind === "begun" || entry.kind === "settled")?.node ?? house.journal.node;
   const entries: StoredEntry[] = [];
   for (const { node: at, position } of decision.entries) {
     if (at !== node) continue;

@@ -4,7 +4,14 @@
  */
 import { createHmac } from "node:crypto";
 import { resolve } from "node:path";
-import { type CompiledConfig, type DataPaths, FilesSnapshotStore, type SecretSource, dataPaths, effectiveSnapshot } from "./config/index.ts";
+import {
+  type CompiledConfig,
+  type DataPaths,
+  FilesSnapshotStore,
+  type SecretSource,
+  dataPaths,
+  effectiveSnapshot,
+} from "./config/index.ts";
 import { type DetectorName, type Finding, redact, scan } from "./engines/detectors/index.ts";
 import { forwardBody, isUsageOnly, openSseDecoder, vendorDialects } from "./engines/dialects/index.ts";
 import { createExtractiveRuntime, createOnnxRuntime, createRulesRuntime } from "./engines/runtimes/index.ts";
@@ -12,7 +19,16 @@ import type { Clock } from "./kernel/clock.ts";
 import type { DecisionId } from "./kernel/ids.ts";
 import { nanoUsd } from "./kernel/money.ts";
 import type { Snapshot } from "./kernel/snapshot.ts";
-import { type Journal, type KeyRing, type Signer, fileSink, openFileKek, openFileSigner, openJournal, openKeyRing } from "./ledger/index.ts";
+import {
+  type Journal,
+  type KeyRing,
+  type Signer,
+  fileSink,
+  openFileKek,
+  openFileSigner,
+  openJournal,
+  openKeyRing,
+} from "./ledger/index.ts";
 import type { Decision } from "./path/context.ts";
 import type { Path } from "./path/path.ts";
 import { type Collection, openCollection } from "./retrieval/index.ts";
@@ -84,16 +100,29 @@ export async function assemble(options: AssembleOptions): Promise<House> {
   const pepper = await openPepper(files, clock, paths.pepper);
   const kek = await openFileKek({ files, clock, path: paths.keyEncryption });
   const keyRing = await openKeyRing({ files, clock, dir: paths.ledger, node, kek });
-  const checkpoints = settings.ledger.checkpoints.map(({ file }) => fileSink({ files, folder: resolve(options.root, file) }));
+  const checkpoints = settings.ledger.checkpoints.map(({ file }) =>
+    fileSink({ files, folder: resolve(options.root, file) }),
+  );
   let index: SqliteIndex | undefined;
   const journal = await openJournal({
-    dir: paths.ledger, node, files, clock, keys: keyRing, signer, checkpoints,
+    dir: paths.ledger,
+    node,
+    files,
+    clock,
+    keys: keyRing,
+    signer,
+    checkpoints,
     onCommitted: ({ seq }) => index?.wake({ node, seq }),
   });
   const interrupted = await settleInterrupted(journal);
   if (interrupted > 0) log.warn("settled decisions that a crash had interrupted", { decisions: interrupted });
   const durable = { node, seq: journal.health().entries - 1 };
-  index = await SqliteIndex.open({ path: paths.projection, journalDir: paths.ledger, log: (message) => log.warn(message), durable });
+  index = await SqliteIndex.open({
+    path: paths.projection,
+    journalDir: paths.ledger,
+    log: (message) => log.warn(message),
+    durable,
+  });
   const control = openControlStore(paths.control);
   const directory = new KeyDirectory({ store: control.keys, pepper, environment: settings.server.environment, clock });
   directory.watch((fault) => log.fault("the key store can't be read; known keys stay in force", fault));
@@ -105,17 +134,27 @@ export async function assemble(options: AssembleOptions): Promise<House> {
   const cache = new ExactCache({ clock });
   const idempotency = new IdempotencyTable(clock);
   const upstream = createUpstream({ clock });
-  const models = new ModelHouse([createOnnxRuntime({ clock }), createRulesRuntime({ clock }), createExtractiveRuntime()]);
+  const models = new ModelHouse([
+    createOnnxRuntime({ clock }),
+    createRulesRuntime({ clock }),
+    createExtractiveRuntime(),
+  ]);
   const snapshots = new FilesSnapshotStore(options.dataDir);
   const serving = new Serving(snapshots, options, models);
   await serving.reload();
   await restore(index, { money, idempotency, snapshot: serving.current().snapshot, clock, node });
 
   const digest = (data: string | Uint8Array) => createHmac("sha256", pepper).update(data).digest("hex");
-  const report = (d: Decision, fault: unknown) => log.fault("a decision met a fault", fault, { decision: d.id, use_case: d.useCase.name });
+  const report = (d: Decision, fault: unknown) =>
+    log.fault("a decision met a fault", fault, { decision: d.id, use_case: d.useCase.name });
   const keyRefusal = (d: Decision) => directory.isLive(d.principal.credential);
   const settle = createSettle({
-    journal, idempotency, cache, scrub, digest, report,
+    journal,
+    idempotency,
+    cache,
+    scrub,
+    digest,
+    report,
     begun: (d) => counters.begun(d.useCase.name),
     settled: (meta) => counters.settled(meta),
     replayed: (d) => counters.replayed(d.useCase.name),
@@ -138,7 +177,12 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     recall: (d) => cache.find(d),
     ground: createGround({ collection: (generation) => serving.collection(generation), scanner }),
     serve: createServe({
-      upstream, dialects, models, money, report, keyRefusal,
+      upstream,
+      dialects,
+      models,
+      money,
+      report,
+      keyRefusal,
       region: "onprem",
       record: (d, meta) => void journal.append({ kind: "attempt", tenant: d.tenant.name, decision: d.id, meta }),
     }),
@@ -149,7 +193,23 @@ export async function assemble(options: AssembleOptions): Promise<House> {
   addGauges(metrics, { journal, limits, money, cache });
   const opened = index;
   return {
-    options, paths, path, journal, keyRing, signer, index, control, directory, pepper, snapshots, limits, money, models, metrics, digest, scrub,
+    options,
+    paths,
+    path,
+    journal,
+    keyRing,
+    signer,
+    index,
+    control,
+    directory,
+    pepper,
+    snapshots,
+    limits,
+    money,
+    models,
+    metrics,
+    digest,
+    scrub,
     serving: () => serving.current(),
     reload: () => serving.reload(),
     async close() {
@@ -205,10 +265,16 @@ class Serving {
     const effective = await effectiveSnapshot(this.#store, { secrets: this.#options.secrets }, newest.number);
     const { snapshot } = effective!.compiled;
     const { log } = this.#options;
-    await this.#models.load(snapshot, (model, why) => log.warn("a model did not load; its rungs are not eligible", { model, why }));
+    await this.#models.load(snapshot, (model, why) =>
+      log.warn("a model did not load; its rungs are not eligible", { model, why }),
+    );
     const collections = new Map<string, Collection>();
     for (const { ground } of snapshot.useCases.values())
-      if (ground) collections.set(ground.generation, this.#collections.get(ground.generation) ?? openCollection(ground.collection, ground.files));
+      if (ground)
+        collections.set(
+          ground.generation,
+          this.#collections.get(ground.generation) ?? openCollection(ground.collection, ground.files),
+        );
     // Both generations stay readable while requests of the old snapshot end.
     this.#collections = new Map([...this.#collections, ...collections]);
     this.#consents = new ListedConsents(snapshot.consents);
@@ -245,11 +311,23 @@ async function restore(
     const since = into.money.windowStartMs(tenant.budget?.per ?? "month");
     into.money.restore(tenant, nanoUsd(await index.spentSince(tenant.name, since)));
   }
-  for (const { key, body, decision_id, seq, interrupted, at_ms } of await index.idempotentSince(into.node, into.clock.now() - 24 * 3600_000))
-    into.idempotency.restore(key, { decision: decision_id as DecisionId, body, seq, state: interrupted ? "interrupted" : "done", atMs: at_ms });
+  for (const { key, body, decision_id, seq, interrupted, at_ms } of await index.idempotentSince(
+    into.node,
+    into.clock.now() - 24 * 3600_000,
+  ))
+    into.idempotency.restore(key, {
+      decision: decision_id as DecisionId,
+      body,
+      seq,
+      state: interrupted ? "interrupted" : "done",
+      atMs: at_ms,
+    });
 }
 
-function addGauges(metrics: Metrics, of: { journal: Journal; limits: LimitBook; money: MoneyBook; cache: ExactCache }): void {
+function addGauges(
+  metrics: Metrics,
+  of: { journal: Journal; limits: LimitBook; money: MoneyBook; cache: ExactCache },
+): void {
   const one = (name: string, help: string, read: () => number) => metrics.gauge(name, help, () => [[{}, read()]]);
   one("weir_running_decisions", "Decisions that hold a place now.", () => of.limits.running);
   one("weir_held_nano_usd", "Money held for running attempts.", () => of.money.held);

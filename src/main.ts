@@ -55,16 +55,26 @@ export async function start(options: StartOptions): Promise<Running> {
   const scheme = settings.server.tls ? "https" : "http";
   let admin: AdminSide | undefined;
   const serveConsole = options.consoleDir === undefined ? undefined : createConsole(options.consoleDir);
-  const lists = { identify: house.path.identify, snapshot: house.path.snapshot, sinceMs: () => house.serving().appliedAtMs };
+  const lists = {
+    identify: house.path.identify,
+    snapshot: house.path.snapshot,
+    sinceMs: () => house.serving().appliedAtMs,
+  };
   const server = createGatewayServer(gateway, {
     routes: [
       ...openaiRoutes(gateway, clientDialects["openai-chat"], lists),
       ...anthropicRoutes(gateway, clientDialects["anthropic-messages"]),
       ...decisionRoutes(gateway),
-      ...inferenceV2Routes(gateway, { identify: house.path.identify, snapshot: house.path.snapshot, version: options.version, ready: (useCase) => isReady(house, useCase) }),
+      ...inferenceV2Routes(gateway, {
+        identify: house.path.identify,
+        snapshot: house.path.snapshot,
+        version: options.version,
+        ready: (useCase) => isReady(house, useCase),
+      }),
       ...outcomeRoutes(gateway, outcomePorts(house)),
     ],
-    fallback: (request, response) => (admin?.handle(request, response) ?? false) || (serveConsole?.(request, response) ?? false),
+    fallback: (request, response) =>
+      (admin?.handle(request, response) ?? false) || (serveConsole?.(request, response) ?? false),
     ...(settings.server.tls && { tls: readTls(options.root, settings.server.tls) }),
   });
   const ops = createOpsServer({
@@ -80,7 +90,12 @@ export async function start(options: StartOptions): Promise<Running> {
   await listen(ops, host, settings.server.ops_port, anyPort);
   const local = `${scheme}://${host.includes(":") ? `[${host}]` : host}:${portOf(server)}`;
   const origin = settings.server.public_origin ?? local;
-  admin = assembleAdmin(house, { version: options.version, example: options.example ?? false, origin, stopping: stopping.signal });
+  admin = assembleAdmin(house, {
+    version: options.version,
+    example: options.example ?? false,
+    origin,
+    stopping: stopping.signal,
+  });
   const stopReloading = reloadLoop(house, options);
   return {
     house,
@@ -115,7 +130,15 @@ function outcomePorts(house: House): OutcomePorts {
       // The projection lags by a batch: a decision of a moment ago is worth a second look.
       const known = (await index.get(decision)) ?? (await index.caughtUp().then(() => index.get(decision)));
       const settled = known?.entries.find((entry) => entry.kind === "settled")?.meta as SettledMeta | undefined;
-      return known && settled && { tenant: known.tenant, use_case: settled.use_case, environment: settled.environment, state: settled.state };
+      return (
+        known &&
+        settled && {
+          tenant: known.tenant,
+          use_case: settled.use_case,
+          environment: settled.environment,
+          state: settled.state,
+        }
+      );
     },
     known: (tenant, outcomeId) => index.outcomeDigest(tenant, outcomeId),
     digest,
@@ -158,19 +181,23 @@ const readTls = (root: string, tls: { cert: string; key: string }) => ({
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
-function listen(server: Server, host: string, port: number, anyPort: boolean): Promise<void> {
+async function listen(server: Server, host: string, port: number, anyPort: boolean): Promise<void> {
+  try {
+    await bind(server, host, port);
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code !== "EADDRINUSE") throw fault;
+    if (!anyPort || port === 0)
+      throw new Error(`port ${port} is in use; set another in server.port or server.ops_port`, { cause: fault });
+    await bind(server, host, 0);
+  }
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
   return new Promise((done, fail) => {
-    const onError = (fault: NodeJS.ErrnoException) => {
-      server.off("listening", onListening);
-      if (fault.code === "EADDRINUSE" && anyPort && port !== 0) listen(server, host, 0, false).then(done, fail);
-      else fail(fault.code === "EADDRINUSE" ? new Error(`port ${port} is in use; set another in server.port or server.ops_port`) : fault);
-    };
-    const onListening = () => {
-      server.off("error", onError);
+    server.once("error", fail);
+    server.listen(port, host, () => {
+      server.off("error", fail);
       done();
-    };
-    server.once("error", onError);
-    server.once("listening", onListening);
-    server.listen(port, host);
+    });
   });
 }

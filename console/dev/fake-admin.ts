@@ -3,14 +3,14 @@
  * security policy, and the admin seam with made-up decisions and a live stream. Loopback only.
  * `node console/dev/fake-admin.ts [port]`, then open the printed link.
  */
-import { createReadStream, existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { extname, join, relative } from "node:path";
 import type { DecisionRow, Overview, Session, Totals, UseCaseOverview } from "../src/api/types.ts";
 import { fakeProof } from "./fake-proof.ts";
 import { fakeDecision, type FakeDecision, seeded } from "./fake-records.ts";
 
-export const consolePolicy =
+const consolePolicy =
   "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 export interface FakeAdminOptions {
@@ -49,6 +49,7 @@ const types: Record<string, string> = {
 const cookie = "weir_session=fake-session";
 
 export async function startFakeAdmin(options: FakeAdminOptions = {}): Promise<FakeAdmin> {
+  loadAssets();
   const draw = seeded(20261122);
   const nowMs = options.nowMs ?? Date.now();
   const count = options.history ?? 1200;
@@ -406,18 +407,28 @@ const sessionOf = (options: FakeAdminOptions): Session => ({
   example: true,
 });
 
+/** Read once: a build that runs meanwhile empties the folder. */
+const assets = new Map<string, Buffer>();
+
+function loadAssets(): void {
+  if (assets.size > 0 || !existsSync(dist)) return;
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))
+    if (entry.isFile())
+      assets.set(relative(dist, join(entry.parentPath, entry.name)), readFileSync(join(entry.parentPath, entry.name)));
+}
+
 function serveFile(path: string, response: ServerResponse): void {
-  const relative = normalize(path.slice("/console".length)).replace(/^(\.\.[/\\])+/, "");
-  const file = join(dist, relative);
-  const found = file.startsWith(dist) && existsSync(file) && statSync(file).isFile();
-  const served = found ? file : join(dist, "index.html");
+  const name = path.slice("/console/".length);
+  const found = assets.has(name) ? name : "index.html";
+  const bytes = assets.get(found);
+  if (bytes === undefined) return problem(response, 503, "internal", "The console is not built yet: run vite build.");
   response.writeHead(200, {
-    "content-type": types[extname(served)] ?? "application/octet-stream",
+    "content-type": types[extname(found)] ?? "application/octet-stream",
     "content-security-policy": consolePolicy,
     "x-content-type-options": "nosniff",
-    "cache-control": found && relative.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
+    "cache-control": found.startsWith("assets/") ? "public, max-age=31536000, immutable" : "no-store",
   });
-  createReadStream(served).pipe(response);
+  response.end(bytes);
 }
 
 const json = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void =>

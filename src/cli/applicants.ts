@@ -14,7 +14,9 @@ const categories = new Set(["Home", "Records", "Job", "Marital"]);
 
 /** All rows that the model was not trained on, in the order of the split. */
 export function heldOutApplicants(example: string): Applicant[] {
-  const [header, ...lines] = readFileSync(join(example, "data", "credit.csv"), "utf8").trim().split(/\r?\n/);
+  const [header, ...lines] = readFileSync(join(example, "data", "credit.csv"), "utf8")
+    .trim()
+    .split(/\r?\n/);
   const names = header!.split(",");
   const { test } = JSON.parse(readFileSync(join(example, "data", "split.json"), "utf8")) as { test: number[] };
   return test.map((row) => {

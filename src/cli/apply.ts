@@ -12,8 +12,15 @@ interface ApplyCommand {
 }
 
 export function addApply(program: Command): void {
-  withData(withConfig(program.command("apply").description("make the configuration the next snapshot; a running server takes it over")))
-    .option("--activate [use-cases...]", "let changed bundles serve at once (all, or these use cases), until releases exist")
+  withData(
+    withConfig(
+      program.command("apply").description("make the configuration the next snapshot; a running server takes it over"),
+    ),
+  )
+    .option(
+      "--activate [use-cases...]",
+      "let changed bundles serve at once (all, or these use cases), until releases exist",
+    )
     .action(async (options: ApplyCommand) => {
       const { compiled } = readConfig(options.config);
       const store = new FilesSnapshotStore(resolve(options.data));
@@ -26,10 +33,18 @@ export function addApply(program: Command): void {
           on: `config:${compiled.snapshot.hash}`,
           detail: { activate: options.activate ?? false },
         });
-        const result = await applyConfig(store, compiled, { clock: systemClock, activate: options.activate ?? false, appliedBy: plane.actor.name });
+        const result = await applyConfig(store, compiled, {
+          clock: systemClock,
+          activate: options.activate ?? false,
+          appliedBy: plane.actor.name,
+        });
         if (!result.ok) throw new Error(`nothing was applied\n${printProblems(result.problems)}`);
         const { applied, unchanged, activated, waiting } = result;
-        process.stdout.write(unchanged ? `unchanged: snapshot ${applied.number} serves this already\n` : `applied: snapshot ${applied.number}, hash ${applied.hash.slice(0, 12)}\n`);
+        process.stdout.write(
+          unchanged
+            ? `unchanged: snapshot ${applied.number} serves this already\n`
+            : `applied: snapshot ${applied.number}, hash ${applied.hash.slice(0, 12)}\n`,
+        );
         if (activated.length > 0) process.stdout.write(`now serving: ${activated.join(", ")}\n`);
         if (waiting.length > 0) process.stdout.write(`waiting for a release (or --activate): ${waiting.join(", ")}\n`);
       } finally {

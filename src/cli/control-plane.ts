@@ -42,7 +42,15 @@ export async function openControlPlane(dataDir: string, environment: Environment
   // Listing needs no journal; the first act opens it.
   const opened = async (): Promise<Journal> => {
     ring ??= await openKeyRing({ files, clock, dir: paths.ledger, node: "cli", kek });
-    journal ??= await openJournal({ dir: paths.ledger, node: "cli", files, clock, keys: ring, signer, checkpoints: [] });
+    journal ??= await openJournal({
+      dir: paths.ledger,
+      node: "cli",
+      files,
+      clock,
+      keys: ring,
+      signer,
+      checkpoints: [],
+    });
     return journal;
   };
   const name = userInfo().username;

@@ -113,10 +113,22 @@ function watchFile(running: Running, { file, store }: { file: string; store: Fil
   const apply = async () => {
     try {
       const result = loadConfig(file, { detectors: detectorNames });
-      if (!result.ok) return log.warn(`the changed configuration is not applied; the old snapshot serves\n${printProblems(result.problems)}`);
-      const applied = await applyConfig(store, result.compiled, { clock: systemClock, activate: true, appliedBy: actor.name });
+      if (!result.ok)
+        return log.warn(
+          `the changed configuration is not applied; the old snapshot serves\n${printProblems(result.problems)}`,
+        );
+      const applied = await applyConfig(store, result.compiled, {
+        clock: systemClock,
+        activate: true,
+        appliedBy: actor.name,
+      });
       if (!applied.ok) log.warn(`nothing was applied\n${printProblems(applied.problems)}`);
-      else if (!applied.unchanged) await running.admin.record({ act: "snapshot.apply", operator: actor, on: `snapshot:${applied.applied.number}` });
+      else if (!applied.unchanged)
+        await running.admin.record({
+          act: "snapshot.apply",
+          operator: actor,
+          on: `snapshot:${applied.applied.number}`,
+        });
     } catch (fault) {
       log.fault("the changed configuration can't be applied", fault);
     }

@@ -26,7 +26,9 @@ export function addKeys(program: Command): void {
     .option("--group <names...>", "groups whose passages it may read")
     .option("--environment <name>", `one of ${environments.join(", ")}`, "dev")
     .option("--expires-in-days <days>", "when it ends; default: never")
-    .action((options: MintCommand) => inPlane(options.data, environmentOf(options.environment), (plane) => mint(plane, options)));
+    .action((options: MintCommand) =>
+      inPlane(options.data, environmentOf(options.environment), (plane) => mint(plane, options)),
+    );
   withData(keys.command("list").description("all keys, without their secrets")).action((options: { data: string }) =>
     inPlane(options.data, "dev", async (plane) => list(plane)),
   );
@@ -56,7 +58,11 @@ export function addKeys(program: Command): void {
     );
 }
 
-async function inPlane(data: string, environment: Environment, act: (plane: ControlPlane) => Promise<void>): Promise<void> {
+async function inPlane(
+  data: string,
+  environment: Environment,
+  act: (plane: ControlPlane) => Promise<void>,
+): Promise<void> {
   const plane = await openControlPlane(resolve(data), environment);
   try {
     await act(plane);
@@ -89,7 +95,14 @@ async function mint(plane: ControlPlane, options: MintCommand): Promise<void> {
 
 function list(plane: ControlPlane): void {
   for (const key of plane.keys.list()) {
-    const ended = key.revoked_at_ms !== undefined ? "revoked" : key.expires_at_ms !== undefined ? `expires ${new Date(key.expires_at_ms).toISOString()}` : "no end";
-    process.stdout.write([key.id, key.environment, key.tenant, key.label, key.use_cases.join(","), ended].join("\t") + "\n");
+    const ended =
+      key.revoked_at_ms !== undefined
+        ? "revoked"
+        : key.expires_at_ms !== undefined
+          ? `expires ${new Date(key.expires_at_ms).toISOString()}`
+          : "no end";
+    process.stdout.write(
+      [key.id, key.environment, key.tenant, key.label, key.use_cases.join(","), ended].join("\t") + "\n",
+    );
   }
 }

@@ -9,7 +9,10 @@ import { SqliteIndex } from "../stores/sqlite/index.ts";
 export const ledgerDir = (data: string): string => dataPaths(resolve(data)).ledger;
 
 /** All entries of one decision with their node, found through the projection where there is one. */
-export async function entriesOf(data: string, decision: DecisionId): Promise<{ node: string; entries: StoredEntry[] } | undefined> {
+export async function entriesOf(
+  data: string,
+  decision: DecisionId,
+): Promise<{ node: string; entries: StoredEntry[] } | undefined> {
   const dir = ledgerDir(data);
   const nodes = (await nodeFiles.list(dir)).filter(({ folder }) => folder).map(({ name }) => name);
   for (const node of nodes) {
@@ -23,7 +26,9 @@ export async function entriesOf(data: string, decision: DecisionId): Promise<{ n
 /** `undefined`: the projection can't tell, and the journal is read from its beginning. */
 async function seqsOf(data: string, node: string, decision: DecisionId): Promise<number[] | undefined> {
   const paths = dataPaths(resolve(data));
-  const index = await SqliteIndex.open({ path: paths.projection, journalDir: paths.ledger, log: () => {} }).catch(() => undefined);
+  const index = await SqliteIndex.open({ path: paths.projection, journalDir: paths.ledger, log: () => {} }).catch(
+    () => undefined,
+  );
   if (!index) return undefined;
   try {
     const known = await index.get(decision);

@@ -26,17 +26,20 @@ export function addOperators(program: Command): void {
         process.stdout.write(`${options.origin}/console/#token=${token}\n`);
       }),
     );
-  withData(operators.command("disable").description("end an account and its sessions")).argument("<name>").action(
-    (name: string, options: { data: string }) =>
+  withData(operators.command("disable").description("end an account and its sessions"))
+    .argument("<name>")
+    .action((name: string, options: { data: string }) =>
       inPlane(options.data, async (plane) => {
         await plane.perform(await plane.accounts.disable(name, plane.actor));
         process.stdout.write(`disabled ${name}\n`);
       }),
-  );
+    );
   withData(operators.command("list").description("all accounts")).action((options: { data: string }) =>
     inPlane(options.data, async (plane) => {
       for (const operator of await plane.accounts.list())
-        process.stdout.write(`${operator.name}\t${operator.roles.join(",")}\t${operator.disabled_at_ms === undefined ? "" : "disabled"}\n`);
+        process.stdout.write(
+          `${operator.name}\t${operator.roles.join(",")}\t${operator.disabled_at_ms === undefined ? "" : "disabled"}\n`,
+        );
     }),
   );
 }

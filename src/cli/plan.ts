@@ -6,7 +6,9 @@ import { readConfig, withConfig, withData } from "./options.ts";
 const noSecrets = { env: () => undefined, file: () => undefined };
 
 export function addPlan(program: Command): void {
-  withData(withConfig(program.command("plan").description("what applying the configuration would change, and its impact")))
+  withData(
+    withConfig(program.command("plan").description("what applying the configuration would change, and its impact")),
+  )
     .option("--activate [use-cases...]", "as with apply --activate")
     .action(async (options: { config: string; data: string; activate?: boolean | string[] }) => {
       const { compiled } = readConfig(options.config, { missingSecrets: "warning" });

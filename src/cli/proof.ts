@@ -22,7 +22,9 @@ export function addProof(program: Command): void {
       const base = { dir: ledgerDir(options.data), files: nodeFiles, node: found.node, entries: found.entries };
       const bundle = options.content ? await disclosed(options.data, decision, base) : await buildProof(base);
       writeFileSync(options.out, `${JSON.stringify(bundle, null, 1)}\n`, { mode: 0o600 });
-      process.stdout.write(`${options.out}: ${found.entries.length} entries${options.content ? " with content" : ""}\n`);
+      process.stdout.write(
+        `${options.out}: ${found.entries.length} entries${options.content ? " with content" : ""}\n`,
+      );
     });
 }
 
@@ -30,7 +32,12 @@ export function addProof(program: Command): void {
 async function disclosed(data: string, decision: string, base: Omit<Parameters<typeof buildProof>[0], "keys">) {
   const plane = await openControlPlane(resolve(data), "dev");
   try {
-    await plane.record({ act: "content.open", operator: plane.actor, on: `decision:${decision}`, detail: { by: "weir proof --content" } });
+    await plane.record({
+      act: "content.open",
+      operator: plane.actor,
+      on: `decision:${decision}`,
+      detail: { by: "weir proof --content" },
+    });
   } finally {
     await plane.close();
   }

@@ -7,6 +7,8 @@ export function addSchema(program: Command): void {
     .description("print the JSON Schema of the configuration, for editors")
     .option("--contract", "of feature contracts instead")
     .action((options: { contract?: boolean }) => {
-      process.stdout.write(`${JSON.stringify(options.contract ? contractJsonSchema() : configJsonSchema(), null, 2)}\n`);
+      process.stdout.write(
+        `${JSON.stringify(options.contract ? contractJsonSchema() : configJsonSchema(), null, 2)}\n`,
+      );
     });
 }

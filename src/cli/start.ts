@@ -2,7 +2,14 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import { type CompiledConfig, FilesSnapshotStore, applyConfig, processSecrets, printProblems, readEnvironment } from "../config/index.ts";
+import {
+  type CompiledConfig,
+  FilesSnapshotStore,
+  applyConfig,
+  processSecrets,
+  printProblems,
+  readEnvironment,
+} from "../config/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { type Running, start } from "../main.ts";
 import { createLog } from "../telemetry/index.ts";
@@ -47,7 +54,12 @@ async function run(options: StartOptions): Promise<void> {
     ...(consoleDir !== undefined && { consoleDir }),
   });
   stopOnSignals(running, log.info);
-  if (options.example === undefined) log.info("serving", { origin: running.origin, ops: running.opsOrigin, snapshot: running.house.path.snapshot().number });
+  if (options.example === undefined)
+    log.info("serving", {
+      origin: running.origin,
+      ops: running.opsOrigin,
+      snapshot: running.house.path.snapshot().number,
+    });
   else await greet(running, { file: path, store });
 }
 
@@ -62,7 +74,9 @@ async function firstSnapshot(store: FilesSnapshotStore, compiled: CompiledConfig
   const current = await store.current();
   if (current && !example) {
     if (current.declared !== compiled.canonical)
-      process.stderr.write(`The configuration differs from applied snapshot ${current.number}, which is served; see weir plan.\n`);
+      process.stderr.write(
+        `The configuration differs from applied snapshot ${current.number}, which is served; see weir plan.\n`,
+      );
     return;
   }
   const result = await applyConfig(store, compiled, { clock: systemClock, activate: true, appliedBy: "weir start" });

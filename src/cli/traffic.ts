@@ -66,7 +66,8 @@ async function run(options: TrafficCommand): Promise<void> {
     await pool.close();
   }
   const failed = [...tally.byResult].filter(([result]) => /^\d|^no answer/.test(result));
-  if (failed.length > 0) throw new Error(`some requests were not decided: ${failed.map(([what, n]) => `${n} × ${what}`).join(", ")}`);
+  if (failed.length > 0)
+    throw new Error(`some requests were not decided: ${failed.map(([what, n]) => `${n} × ${what}`).join(", ")}`);
 }
 
 async function send(pool: Pool, useCase: string, key: string, { body, subject }: Drawn, tally: Tally): Promise<void> {
@@ -125,8 +126,13 @@ function progress(tally: Tally, count: number, started: number): (last?: boolean
     const seconds = (now - started) / 1000;
     const done = tally.sent - tally.running;
     const share = Number.isFinite(count) ? Math.round((done / count) * 24) : 0;
-    const bar = Number.isFinite(count) ? `[${"█".repeat(share)}${"·".repeat(24 - share)}] ${done}/${count}` : `${done} sent`;
-    const results = [...tally.byResult].sort().map(([result, n]) => `${result} ${n}`).join(" · ");
+    const bar = Number.isFinite(count)
+      ? `[${"█".repeat(share)}${"·".repeat(24 - share)}] ${done}/${count}`
+      : `${done} sent`;
+    const results = [...tally.byResult]
+      .sort()
+      .map(([result, n]) => `${result} ${n}`)
+      .join(" · ");
     const line = `${bar}  ${(done / Math.max(seconds, 0.001)).toFixed(0)}/s  slowest ${tally.slowestMs.toFixed(0)} ms  ${results}`;
     process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}${last ? "\n" : ""}` : last ? `${line}\n` : "");
   };
@@ -134,6 +140,7 @@ function progress(tally: Tally, count: number, started: number): (last?: boolean
 
 function positive(name: string, text: string, most: number): number {
   const value = Number(text);
-  if (!(value > 0 && value <= most)) throw new Error(`${name} must be a number above 0${most === maxRate ? ` and at most ${maxRate}` : ""}`);
+  if (!(value > 0 && value <= most))
+    throw new Error(`${name} must be a number above 0${most === maxRate ? ` and at most ${maxRate}` : ""}`);
   return value;
 }

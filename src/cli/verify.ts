@@ -14,13 +14,24 @@ interface VerifyCommand {
 }
 
 export function addVerify(program: Command): void {
-  withData(program.command("verify").description("check the whole ledger, or one proof bundle, offline; exit code 1 when something is wrong"))
-    .option("--checkpoint <file>", "a signed checkpoint that was kept elsewhere: also finds truncation, roll-back and re-signing")
+  withData(
+    program
+      .command("verify")
+      .description("check the whole ledger, or one proof bundle, offline; exit code 1 when something is wrong"),
+  )
+    .option(
+      "--checkpoint <file>",
+      "a signed checkpoint that was kept elsewhere: also finds truncation, roll-back and re-signing",
+    )
     .option("--key <verifier key>", "the log's public key, kept elsewhere")
     .option("--sink <folders...>", "folders that checkpoints were published to")
     .option("--bundle <file>", "check this proof bundle instead of the store")
     .action(async (options: VerifyCommand) => {
-      process.exitCode = (await (options.bundle === undefined ? verifyAll(options) : verifyBundle(options.bundle, options.key))) ? 0 : 1;
+      process.exitCode = (await (options.bundle === undefined
+        ? verifyAll(options)
+        : verifyBundle(options.bundle, options.key)))
+        ? 0
+        : 1;
     });
 }
 
@@ -40,11 +51,18 @@ async function verifyAll(options: VerifyCommand): Promise<boolean> {
 
 function printed({ ok, entries, nodes, findings }: Verification): string {
   const lines = nodes.map(({ node, entries: count, sealed, unsealed, checkpoint }) => {
-    const seal = checkpoint ? `sealed to ${sealed} by the checkpoint of ${new Date(checkpoint.at_ms).toISOString()}, root ${checkpoint.root.slice(0, 16)}…` : "no checkpoint yet";
+    const seal = checkpoint
+      ? `sealed to ${sealed} by the checkpoint of ${new Date(checkpoint.at_ms).toISOString()}, root ${checkpoint.root.slice(0, 16)}…`
+      : "no checkpoint yet";
     return `${node}: ${count} entries, ${seal}${unsealed > 0 ? `, ${unsealed} not yet sealed` : ""}`;
   });
-  for (const finding of findings) lines.push(`${finding.severity}: ${finding.code} at ${finding.where}: ${finding.message}`);
-  lines.push(ok ? `ok: ${entries} entries verified` : `NOT OK: ${findings.filter((finding) => finding.severity === "error").length} errors in ${entries} entries`);
+  for (const finding of findings)
+    lines.push(`${finding.severity}: ${finding.code} at ${finding.where}: ${finding.message}`);
+  lines.push(
+    ok
+      ? `ok: ${entries} entries verified`
+      : `NOT OK: ${findings.filter((finding) => finding.severity === "error").length} errors in ${entries} entries`,
+  );
   return lines.join("\n");
 }
 
@@ -56,8 +74,11 @@ async function verifyBundle(file: string, key: string | undefined): Promise<bool
     throw new Error(`${file} is not readable JSON`);
   }
   const check = await checkProof(bundle, key);
-  for (const finding of check.findings) process.stdout.write(`${finding.severity}: ${finding.code} at ${finding.where}: ${finding.message}\n`);
+  for (const finding of check.findings)
+    process.stdout.write(`${finding.severity}: ${finding.code} at ${finding.where}: ${finding.message}\n`);
   const under = check.checkpoint ? ` under ${check.checkpoint.origin}, size ${check.checkpoint.size}` : "";
-  process.stdout.write(check.ok ? `ok: ${check.proven} entries proven${under}, content of ${check.disclosed}\n` : "NOT OK\n");
+  process.stdout.write(
+    check.ok ? `ok: ${check.proven} entries proven${under}, content of ${check.disclosed}\n` : "NOT OK\n",
+  );
   return check.ok;
 }

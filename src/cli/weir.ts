@@ -24,7 +24,18 @@ const program = new Command("weir")
   .exitOverride();
 
 for (const add of [
-  addStart, addInit, addValidate, addPlan, addApply, addSchema, addKeys, addOperators, addWhy, addVerify, addProof, addTraffic,
+  addStart,
+  addInit,
+  addValidate,
+  addPlan,
+  addApply,
+  addSchema,
+  addKeys,
+  addOperators,
+  addWhy,
+  addVerify,
+  addProof,
+  addTraffic,
 ])
   add(program);
 

@@ -11,18 +11,22 @@ export function addWhy(program: Command): void {
     .argument("<decision>", "its id, as in x-weir-decision-id")
     .option("--json", "the entries' metadata as JSON")
     .action(async (decision: string, options: { data: string; json?: boolean }) => {
-      if (!isDecisionId(decision)) throw new Error(`"${decision.slice(0, 64)}" is no decision id; it looks like dec_ and 26 characters`);
+      if (!isDecisionId(decision))
+        throw new Error(`"${decision.slice(0, 64)}" is no decision id; it looks like dec_ and 26 characters`);
       const found = await entriesOf(options.data, decision);
       if (!found) throw new Error(`${decision} is not in the ledger of ${options.data}; check the id and --data`);
       const entries = found.entries.map(({ entry }) => entry);
-      process.stdout.write(options.json ? `${JSON.stringify(entries, null, 2)}\n` : `${explain(decision, found.node, found.entries)}\n`);
+      process.stdout.write(
+        options.json ? `${JSON.stringify(entries, null, 2)}\n` : `${explain(decision, found.node, found.entries)}\n`,
+      );
     });
 }
 
 type Line = string | undefined;
 
 export function explain(decision: string, node: string, stored: readonly StoredEntry[]): string {
-  const meta = <T>(kind: string): T | undefined => stored.find(({ entry }) => entry.kind === kind)?.entry.meta as T | undefined;
+  const meta = <T>(kind: string): T | undefined =>
+    stored.find(({ entry }) => entry.kind === kind)?.entry.meta as T | undefined;
   const settled = meta<SettledMeta>("settled");
   const begun = settled ?? meta<BegunMeta>("begun");
   if (!begun) return `${decision}: the ledger holds only amendments of it`;
@@ -31,7 +35,8 @@ export function explain(decision: string, node: string, stored: readonly StoredE
     "",
     `who        ${begun.principal.type} ${begun.principal.id} (key ${begun.principal.credential}), ${begun.environment}, by ${begun.surface}`,
     `what       ${begun.use_case} (${begun.kind}, ${begun.risk} risk, ${begun.data_class} data)`,
-    begun.purpose && `why asked  ${begun.purpose}${begun.basis ? `; ${begun.basis}` : ""}${begun.consent ? `; consent ${begun.consent}` : ""}`,
+    begun.purpose &&
+      `why asked  ${begun.purpose}${begun.basis ? `; ${begun.basis}` : ""}${begun.consent ? `; consent ${begun.consent}` : ""}`,
     begun.subject && `about      subject ${begun.subject}`,
     `under      snapshot ${begun.snapshot.number} (${begun.snapshot.hash.slice(0, 12)}), bundle ${begun.bundle.slice(0, 12)}`,
     begun.synthetic && "marked     synthetic",
@@ -56,15 +61,27 @@ function settledLines(settled: SettledMeta): Line[] {
   return [
     "",
     settled.code && `ended with ${settled.code}`,
-    ...settled.route.map((reason) => `rung ${reason.rung}     ${reason.target}: ${reason.eligible ? "eligible" : `not eligible, ${reason.reason}`}${reason.detail ? ` (${reason.detail})` : ""}`),
+    ...settled.route.map(
+      (reason) =>
+        `rung ${reason.rung}     ${reason.target}: ${reason.eligible ? "eligible" : `not eligible, ${reason.reason}`}${reason.detail ? ` (${reason.detail})` : ""}`,
+    ),
     settled.model && `answered   by ${settled.model}${settled.rung === undefined ? "" : ` on rung ${settled.rung}`}`,
-    settled.cache.status !== "off" ? `cache      ${settled.cache.status}${settled.cache.from ? ` of ${settled.cache.from}` : ""}` : undefined,
-    ...(settled.thresholds ?? []).map((rule, i) => `${i === settled.rule ? "decided by" : "rule      "} ${rule.when} → ${rule.result}`),
-    ...settled.reasons.map((reason) => `reason     ${reason.name} (${reason.basis})${reason.text ? `: ${reason.text}` : ""}`),
-    ...settled.guards.map((guard) => `guard      ${guard.guard} on ${guard.on}: ${guard.verdict}, ${guard.action}${found(guard.findings)}`),
+    settled.cache.status !== "off"
+      ? `cache      ${settled.cache.status}${settled.cache.from ? ` of ${settled.cache.from}` : ""}`
+      : undefined,
+    ...(settled.thresholds ?? []).map(
+      (rule, i) => `${i === settled.rule ? "decided by" : "rule      "} ${rule.when} → ${rule.result}`,
+    ),
+    ...settled.reasons.map(
+      (reason) => `reason     ${reason.name} (${reason.basis})${reason.text ? `: ${reason.text}` : ""}`,
+    ),
+    ...settled.guards.map(
+      (guard) => `guard      ${guard.guard} on ${guard.on}: ${guard.verdict}, ${guard.action}${found(guard.findings)}`,
+    ),
     ...(settled.retrieval?.passages ?? []).map((passage) => `passage    ${passage.source} (${passage.score})`),
     settled.dropped && `dropped    ${settled.dropped.join(", ")}`,
-    settled.delivered && `delivered  ${settled.delivered.frames} frames, ${settled.delivered.complete ? "complete" : "incomplete"}`,
+    settled.delivered &&
+      `delivered  ${settled.delivered.frames} frames, ${settled.delivered.complete ? "complete" : "incomplete"}`,
     stages.length > 0 ? `stages ms  ${stages.join(" · ")}` : undefined,
   ];
 }
@@ -80,7 +97,10 @@ function attemptLines(stored: readonly StoredEntry[]): string[] {
     .map(({ entry }) => {
       const attempt = entry.meta as unknown as AttemptMeta;
       const tokens = attempt.usage.input + attempt.usage.cached_input + attempt.usage.output;
-      const used = tokens === 0 ? "" : `, ${attempt.usage.input}+${attempt.usage.cached_input} in / ${attempt.usage.output} out${attempt.usage.estimated ? " (estimated)" : ""}`;
+      const used =
+        tokens === 0
+          ? ""
+          : `, ${attempt.usage.input}+${attempt.usage.cached_input} in / ${attempt.usage.output} out${attempt.usage.estimated ? " (estimated)" : ""}`;
       return `attempt ${attempt.n}  ${attempt.target} (${attempt.arm}, ${attempt.region}): ${attempt.status}${attempt.reason ? `, ${attempt.reason}` : ""} in ${attempt.duration_ms.toFixed(1)} ms${used}, ${formatUsd(attempt.cost_nano_usd)}`;
     });
 }

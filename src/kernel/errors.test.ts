@@ -21,14 +21,20 @@ describe("the table of errors", () => {
 
   it("has no client fault with a server's status", () => {
     for (const [code, kind] of all)
-      if (kind.fault === "caller" && code !== "not_implemented") expect([code, kind.status < 500]).toEqual([code, true]);
+      if (kind.fault === "caller" && code !== "not_implemented")
+        expect([code, kind.status < 500]).toEqual([code, true]);
   });
 });
 
 describe("refusals", () => {
   it("say the kind's title unless told more", () => {
     expect(refuse("rate_limited")).toEqual({ refused: true, code: "rate_limited", message: "Too many requests." });
-    expect(refuse("rate_limited", "x", { retryAfterMs: 5 })).toEqual({ refused: true, code: "rate_limited", message: "x", retryAfterMs: 5 });
+    expect(refuse("rate_limited", "x", { retryAfterMs: 5 })).toEqual({
+      refused: true,
+      code: "rate_limited",
+      message: "x",
+      retryAfterMs: 5,
+    });
   });
 
   it.each([
@@ -44,6 +50,10 @@ describe("refusals", () => {
   it("faults carry code and cause", () => {
     const cause = new Error("disk");
     const fault = new WeirError("record_unavailable", "no disk", { cause });
-    expect([fault.name, fault.code satisfies ErrorCode, fault.cause]).toEqual(["WeirError", "record_unavailable", cause]);
+    expect([fault.name, fault.code satisfies ErrorCode, fault.cause]).toEqual([
+      "WeirError",
+      "record_unavailable",
+      cause,
+    ]);
   });
 });

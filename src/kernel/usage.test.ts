@@ -32,9 +32,19 @@ describe("costOf", () => {
 
   it.each([
     ["a published price, exactly", { ...noUsage, input: 1_000_000 }, { input: 2_500_000_000n }, 2_500_000_000],
-    ["terms that are halves, summed before rounding", { ...noUsage, input: 1, output: 1 }, { input: 500_000n, output: 500_000n }, 1],
+    [
+      "terms that are halves, summed before rounding",
+      { ...noUsage, input: 1, output: 1 },
+      { input: 500_000n, output: 500_000n },
+      1,
+    ],
     ["a half, to even", { ...noUsage, input: 1 }, { input: 500_000n }, 0],
-    ["cached input at its own price", { ...noUsage, cached_input: 10 }, { input: 9_000_000n, cached_input: 1_000_000n }, 10],
+    [
+      "cached input at its own price",
+      { ...noUsage, cached_input: 10 },
+      { input: 9_000_000n, cached_input: 1_000_000n },
+      10,
+    ],
     ["a call price without tokens", noUsage, { call: 3_000_000n }, 3],
     ["nothing", noUsage, {}, 0],
   ])("%s", (_name, used, at, cost) => expect(costOf(used, { ...freePrice, ...at })).toBe(cost));

@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { FakeJournal } from "../../tests/fixtures/fake-journal.ts";
-import { aCall, aChatAsk, aChatResponse, aPrincipal, aScoreAsk, aSnapshot, aTenant, aUseCase, referRung, templateRung } from "../../tests/fixtures/decision.ts";
+import {
+  aCall,
+  aChatAsk,
+  aChatResponse,
+  aPrincipal,
+  aScoreAsk,
+  aSnapshot,
+  aTenant,
+  aUseCase,
+  referRung,
+  templateRung,
+} from "../../tests/fixtures/decision.ts";
 import { VirtualClock } from "../kernel/clock.ts";
 import type { AttemptMeta } from "../kernel/decision.ts";
 import { type ErrorCode, type Refusal, WeirError, refuse } from "../kernel/errors.ts";
@@ -24,10 +35,12 @@ function setUp(over: Partial<Path> = {}, useCase: Partial<UseCase> = {}, journal
   const counted: Refusal[] = [];
   const faults: unknown[] = [];
   let released = 0;
-  const passes = <Result>(name: string, result: Result) => () => {
-    ran.push(name);
-    return result;
-  };
+  const passes =
+    <Result>(name: string, result: Result) =>
+    () => {
+      ran.push(name);
+      return result;
+    };
   const settle = createSettle({
     journal,
     idempotency: new IdempotencyTable(clock),
@@ -41,7 +54,8 @@ function setUp(over: Partial<Path> = {}, useCase: Partial<UseCase> = {}, journal
   });
   const path: Path = {
     clock,
-    snapshot: () => aSnapshot({ useCases: [aUseCase({ ladder, ...useCase })], tenants: [aTenant(), aTenant({ name: "other" })] }),
+    snapshot: () =>
+      aSnapshot({ useCases: [aUseCase({ ladder, ...useCase })], tenants: [aTenant(), aTenant({ name: "other" })] }),
     countRefusal: (refusal) => counted.push(refusal),
     identify: passes("identify", aPrincipal()),
     admit: passes("admit", undefined),
@@ -246,7 +260,10 @@ describe("decide: whatever ends it, one settled entry and one release", () => {
     expect(refusalOf(answer)?.code).toBe(code);
     const settled = journal.of("settled");
     expect(settled).toHaveLength(1);
-    expect(settled[0]!.meta).toMatchObject({ code, state: way === "throws" || code === "ladder_exhausted" ? "failed" : "refused" });
+    expect(settled[0]!.meta).toMatchObject({
+      code,
+      state: way === "throws" || code === "ladder_exhausted" ? "failed" : "refused",
+    });
     expect(settled[0]!.decision).toBe(answer.decision);
     expect(released()).toBe(1);
     expect(clock.pendingTimers).toBe(0);
@@ -325,13 +342,23 @@ describe("decide: what an exhausted ladder says", () => {
     duration_ms: 0,
     ...over,
   });
-  const verdict = (action: "allow" | "redact" | "next-rung", on: "input" | "output" = "output") => (d: Decision) =>
-    void d.guards.push({ guard: "pii", on, verdict: "deny", action, findings: { card: 1 } });
+  const verdict =
+    (action: "allow" | "redact" | "next-rung", on: "input" | "output" = "output") =>
+    (d: Decision) =>
+      void d.guards.push({ guard: "pii", on, verdict: "deny", action, findings: { card: 1 } });
   const rows: [string, (d: Decision) => void, ErrorCode][] = [
     ["nothing was tried", () => undefined, "ladder_exhausted"],
     ["the last attempt failed", (d) => void d.attempts.push(attempt({ reason: "http_500" })), "ladder_exhausted"],
-    ["the last attempt was too dear", (d) => void d.attempts.push(attempt({ status: "unaffordable" })), "budget_exhausted"],
-    ["the vendor refused the request", (d) => void d.attempts.push(attempt({ status: "rejected", reason: "http_400" })), "upstream_rejected"],
+    [
+      "the last attempt was too dear",
+      (d) => void d.attempts.push(attempt({ status: "unaffordable" })),
+      "budget_exhausted",
+    ],
+    [
+      "the vendor refused the request",
+      (d) => void d.attempts.push(attempt({ status: "rejected", reason: "http_400" })),
+      "upstream_rejected",
+    ],
     ["a guard stopped an output", verdict("next-rung"), "output_blocked"],
     ["a guard let an output pass", verdict("allow"), "ladder_exhausted"],
     ["a guard only redacted an output that a rule then did not accept", verdict("redact"), "ladder_exhausted"],
@@ -349,7 +376,10 @@ describe("decide: what an exhausted ladder says", () => {
 
   it("names what became of each attempt", async () => {
     const { path, call } = setUp({
-      serve: async (d, _rung, index) => (d.attempts.push(attempt({ model: `m${index}`, reason: "http_503" })), "next-rung"),
+      serve: async (d, _rung, index) => (
+        d.attempts.push(attempt({ model: `m${index}`, reason: "http_503" })),
+        "next-rung"
+      ),
     });
     expect(refusalOf(await decide(path, call()))?.message).toContain("m0: http_503; m1: http_503; m2: http_503");
   });

@@ -12,10 +12,19 @@ export interface DecisionMetrics {
 
 export function countDecisions(metrics: Metrics): DecisionMetrics {
   const begun = metrics.counter("weir_decisions_begun_total", "Decisions whose begun entry was appended.");
-  const settled = metrics.counter("weir_decisions_total", "Settled decisions by state; the ones refused before any side effect included.");
-  const unbegun = metrics.counter("weir_decisions_unbegun_total", "Settled decisions that were refused before begun was written.");
+  const settled = metrics.counter(
+    "weir_decisions_total",
+    "Settled decisions by state; the ones refused before any side effect included.",
+  );
+  const unbegun = metrics.counter(
+    "weir_decisions_unbegun_total",
+    "Settled decisions that were refused before begun was written.",
+  );
   const refusals = metrics.counter("weir_refusals_total", "Requests refused before a decision began, by code.");
-  const replays = metrics.counter("weir_replays_total", "Requests answered from an earlier decision with the same idempotency key.");
+  const replays = metrics.counter(
+    "weir_replays_total",
+    "Requests answered from an earlier decision with the same idempotency key.",
+  );
   const codes = metrics.counter("weir_decision_errors_total", "Settled decisions that ended with an error code.");
   const seconds = metrics.histogram("weir_decision_duration_seconds", "Time from request to settle.");
   const firstToken = metrics.histogram("weir_ttft_seconds", "Time to the first content.");

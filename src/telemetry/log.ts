@@ -14,7 +14,10 @@ export function createLog(clock: Clock, write: (line: string) => void): Log {
     info: (message, fields) => line("info", message, fields),
     warn: (message, fields) => line("warn", message, fields),
     fault(message, fault, fields) {
-      const known = fault instanceof Error ? { name: fault.name, detail: fault.message, stack: fault.stack ?? "" } : { detail: String(fault) };
+      const known =
+        fault instanceof Error
+          ? { name: fault.name, detail: fault.message, stack: fault.stack ?? "" }
+          : { detail: String(fault) };
       line("error", message, { ...fields, ...known });
     },
   };

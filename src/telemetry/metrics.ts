@@ -80,7 +80,11 @@ function printHistogram(lines: string[], name: string, labels: string, histogram
     lines.push(`${name}_bucket${with_(String(bound))} ${total}`);
   }
   total += histogram.counts[bounds.length]!;
-  lines.push(`${name}_bucket${with_("+Inf")} ${total}`, `${name}_sum${braced(labels)} ${histogram.sum}`, `${name}_count${braced(labels)} ${total}`);
+  lines.push(
+    `${name}_bucket${with_("+Inf")} ${total}`,
+    `${name}_sum${braced(labels)} ${histogram.sum}`,
+    `${name}_count${braced(labels)} ${total}`,
+  );
 }
 
 const escaped = (value: string): string => value.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`));

@@ -20,11 +20,8 @@ export function RetrievalPanel({ retrieval }: { retrieval: NonNullable<SettledMe
           <thead>
             <tr>
               <th scope="col">Source</th>
-              <th scope="col" className="num w-20">
+              <th scope="col" className="num w-44">
                 Score
-              </th>
-              <th scope="col" className="w-40">
-                <span className="sr-only">Score as a bar</span>
               </th>
             </tr>
           </thead>
@@ -32,11 +29,11 @@ export function RetrievalPanel({ retrieval }: { retrieval: NonNullable<SettledMe
             {retrieval.passages.map(({ source, score }, index) => (
               <tr key={index}>
                 <td className="mono">{source}</td>
-                <td className="num">{score.toFixed(2)}</td>
-                <td className="align-middle">
+                <td className="num">
+                  {score.toFixed(2)}
                   <span
                     aria-hidden="true"
-                    className="block h-1.5 rounded-full bg-accent"
+                    className="mt-0.5 ml-auto block h-1 rounded-full bg-accent"
                     style={{ width: `${(score / highest) * 100}%` }}
                   />
                 </td>

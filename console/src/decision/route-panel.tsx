@@ -39,8 +39,8 @@ export const RoutePanel = ({ route, attempts }: { route: RouteReason[]; attempts
   </Panel>
 );
 
-function attemptsOn({ rung, target }: RouteReason, attempts: AttemptMeta[]): string {
-  const tried = attempts.filter((attempt) => attempt.rung === rung && attempt.target === target);
+function attemptsOn({ rung }: RouteReason, attempts: AttemptMeta[]): string {
+  const tried = attempts.filter((attempt) => attempt.rung === rung);
   if (tried.length === 0) return "not tried";
   return tried.some(({ status }) => status === "ok")
     ? "answered"

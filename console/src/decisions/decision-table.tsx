@@ -54,6 +54,7 @@ export function DecisionTable({ rows, chosen, choose, open }: DecisionTableProps
     element?.scrollIntoView({ block: "nearest" });
   };
   return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-to-interactive-role -- the grid pattern of ARIA: rows are moved through by arrow keys
     <table
       role="grid"
       aria-label="Decisions, newest first"
@@ -63,7 +64,7 @@ export function DecisionTable({ rows, chosen, choose, open }: DecisionTableProps
     >
       <thead className="sticky top-0 z-10 bg-surface">
         <tr>
-          <th scope="col">Time ({zoneOf(rows[0]?.row.at_ms ?? Date.now())})</th>
+          <th scope="col">Time ({rows[0] === undefined ? "" : zoneOf(rows[0].row.at_ms)})</th>
           {columns.map((column) => (
             <th key={column.name} scope="col" className={columnClass(column)}>
               {column.name}

@@ -73,6 +73,7 @@ export function DecisionsScreen() {
             {live.list.overflowed ? `${waiting}+` : waiting} new
           </button>
         )}
+        {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- it only watches: rows stand still under a pointer */}
         <div
           ref={scroller}
           className="h-full overflow-auto"
@@ -90,7 +91,9 @@ export function DecisionsScreen() {
 
 function useScreenKeys(search: React.RefObject<HTMLInputElement | null>, togglePause: () => void): void {
   const toggle = useRef(togglePause);
-  toggle.current = togglePause;
+  useEffect(() => {
+    toggle.current = togglePause;
+  }, [togglePause]);
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -159,9 +162,9 @@ function StreamState({ live, paused, held }: { live: LiveDecisions; paused: bool
             : "live";
   const look = !open ? "bg-cut" : held ? "bg-warn" : "bg-ok animate-pulse";
   return (
-    <span role="status" className="flex items-center gap-1.5">
+    <output className="flex items-center gap-1.5">
       <span aria-hidden="true" className={`size-2 rounded-full ${look}`} />
       {word}
-    </span>
+    </output>
   );
 }

@@ -1,5 +1,5 @@
 /** The list behind the decisions screen: first page, stream, history; one list per set of filters. */
-import { useCallback, useEffect, useReducer, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState } from "react";
 import { queryOf, streamUrl } from "../api/client.ts";
 import { reportConnection } from "../api/connection.ts";
 import { fetchDecisions, queryClient, sessionQuery } from "../api/queries.ts";
@@ -29,11 +29,15 @@ export function useLiveDecisions(filters: Filters, held: boolean): LiveDecisions
   const [stream, setStream] = useState<StreamState>("connecting");
   const [round, setRound] = useState(0);
   const heldNow = useRef(held);
-  heldNow.current = held;
+  useLayoutEffect(() => {
+    heldNow.current = held;
+  }, [held]);
   const key = queryOf(filters);
 
   useEffect(() => {
     const gone = new AbortController();
+    // Another filter is another list; the old rows must not show under it.
+    // oxlint-disable-next-line react/set-state-in-effect -- the stream and its list begin and end together
     change(() => emptyList);
     setProgress(unloaded);
     setStream("connecting");

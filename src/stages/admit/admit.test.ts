@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type DecisionParts, type TestDecision, aChatAsk, aCondition, aDecision, aDecisionId, aScoreAsk } from "../../../tests/fixtures/decision.ts";
+import {
+  type DecisionParts,
+  type TestDecision,
+  aChatAsk,
+  aCondition,
+  aDecision,
+  aDecisionId,
+  aScoreAsk,
+} from "../../../tests/fixtures/decision.ts";
 import { VirtualClock } from "../../kernel/clock.ts";
 import { isRefusal } from "../../kernel/errors.ts";
 import type { Answer } from "../../path/context.ts";
@@ -24,7 +32,11 @@ function setUp(parts: DecisionParts = {}) {
     digest: (data) => `digest(${Buffer.from(data).toString()})`,
     replay: async (_d, earlier) => {
       replayed.push(earlier);
-      return { decision: earlier.decision, outcome: { type: "score", answer: { result: "approve", reasons: [] } }, replayed: true } satisfies Answer;
+      return {
+        decision: earlier.decision,
+        outcome: { type: "score", answer: { result: "approve", reasons: [] } },
+        replayed: true,
+      } satisfies Answer;
     },
   });
   return { admit, d: aDecision({ ...parts, clock }), asked, replayed, idempotency, clock };
@@ -50,12 +62,36 @@ describe("admit: who, what for, with what", () => {
     ["two purposes allowed and none stated", { useCase: { purposes: ["service", "sales"] } }, "purpose_required"],
     ["an allowed purpose", { useCase: { purposes: ["service", "sales"] }, context: { purpose: "sales" } }, "admitted"],
     ["another purpose", { useCase: { purposes: ["service"] }, context: { purpose: "sales" } }, "purpose_not_allowed"],
-    ["a purpose that the key may not state", { useCase: { purposes: ["service", "sales"] }, principal: { purposes: ["service"] }, context: { purpose: "sales" } }, "purpose_not_allowed"],
-    ["the only purpose, which the key may not state", { useCase: { purposes: ["sales"] }, principal: { purposes: ["service"] } }, "purpose_not_allowed"],
+    [
+      "a purpose that the key may not state",
+      {
+        useCase: { purposes: ["service", "sales"] },
+        principal: { purposes: ["service"] },
+        context: { purpose: "sales" },
+      },
+      "purpose_not_allowed",
+    ],
+    [
+      "the only purpose, which the key may not state",
+      { useCase: { purposes: ["sales"] }, principal: { purposes: ["service"] } },
+      "purpose_not_allowed",
+    ],
     ["consent required and no subject", { useCase: { consent: "required" } }, "subject_required"],
-    ["consent required and no reference", { useCase: { consent: "required" }, context: { subject: "anna" } }, "consent_required"],
-    ["a boolean for a consent", { useCase: { consent: "required" }, context: { subject: "anna", consent: "true" } }, "consent_not_valid"],
-    ["a consent that holds", { useCase: { consent: "required" }, context: { subject: "anna", consent: "good" } }, "admitted"],
+    [
+      "consent required and no reference",
+      { useCase: { consent: "required" }, context: { subject: "anna" } },
+      "consent_required",
+    ],
+    [
+      "a boolean for a consent",
+      { useCase: { consent: "required" }, context: { subject: "anna", consent: "true" } },
+      "consent_not_valid",
+    ],
+    [
+      "a consent that holds",
+      { useCase: { consent: "required" }, context: { subject: "anna", consent: "good" } },
+      "admitted",
+    ],
     ["an unknown consent where none is required", { context: { consent: "bad" } }, "admitted"],
     ["regions in common", { tenant: { residency: ["eu", "ch"] }, useCase: { regions: ["ch", "us"] } }, "admitted"],
     ["no region in common", { tenant: { residency: ["eu"] }, useCase: { regions: ["us"] } }, "nothing_eligible"],
@@ -91,7 +127,9 @@ describe("admit: who, what for, with what", () => {
       context: { subject: "anna", consent: "good" },
     });
     admit(d);
-    expect(asked).toEqual([{ reference: "good", tenant: "retail", subject: "anna", purpose: "lending", atMs: d.call.startedAtMs }]);
+    expect(asked).toEqual([
+      { reference: "good", tenant: "retail", subject: "anna", purpose: "lending", atMs: d.call.startedAtMs },
+    ]);
   });
 
   it("keeps of the subject only its pseudonym", () => {
@@ -127,10 +165,17 @@ describe("admit: idempotency", () => {
   it("claims the key under tenant, principal and use case, and keeps digests only", () => {
     const { d } = verdict(withKey());
     const body = Buffer.from(d.ask.body).toString();
-    expect(d.idempotency).toEqual({ key: "digest(retail\u0000branch-app\u0000assistant\u0000abc)", body: `digest(${body})` });
+    expect(d.idempotency).toEqual({
+      key: "digest(retail\u0000branch-app\u0000assistant\u0000abc)",
+      body: `digest(${body})`,
+    });
   });
 
-  const again = (first: DecisionParts, then: DecisionParts, between: (t: IdempotencyTable, d: TestDecision) => void) => {
+  const again = (
+    first: DecisionParts,
+    then: DecisionParts,
+    between: (t: IdempotencyTable, d: TestDecision) => void,
+  ) => {
     const { admit, d, idempotency, clock, replayed } = setUp(first);
     admit(d);
     between(idempotency, d);
@@ -158,7 +203,9 @@ describe("admit: idempotency", () => {
   });
 
   it("done: the earlier answer", async () => {
-    const { answer, replayed, first, other } = again(withKey(), withKey(), (t, d) => t.settled(d.idempotency!.key, d.id, "done", 5));
+    const { answer, replayed, first, other } = again(withKey(), withKey(), (t, d) =>
+      t.settled(d.idempotency!.key, d.id, "done", 5),
+    );
     expect(await answer).toMatchObject({ decision: first.id, replayed: true });
     expect(replayed).toEqual([{ decision: first.id, seq: 5 }]);
     expect(other.idempotency).toBeUndefined();

@@ -117,7 +117,9 @@ function shape(d: Decision): Refusal | undefined {
   if (!contract) return refuse("internal", "The use case has no feature contract.");
   const valid = validateFeatures(contract, d.ask.input);
   if (!valid.ok) {
-    const told = valid.problems.slice(0, 5).map((problem) => (problem.feature === "" ? problem.message : `${problem.feature}: ${problem.message}`));
+    const told = valid.problems
+      .slice(0, 5)
+      .map((problem) => (problem.feature === "" ? problem.message : `${problem.feature}: ${problem.message}`));
     const more = valid.problems.length > 5 ? ` (and ${valid.problems.length - 5} more)` : "";
     return refuse("invalid_input", told.join("; ") + more, { param: valid.problems[0]?.feature ?? "features" });
   }

@@ -2,8 +2,21 @@ import { describe, expect, it } from "vitest";
 import type { Consent } from "../../kernel/snapshot.ts";
 import { type ConsentQuery, ListedConsents } from "./consent.ts";
 
-const own: Consent = { reference: "c-1", tenant: "retail", subject: "anna", purposes: ["lending"], fromMs: 100, untilMs: 200 };
-const form: Consent = { reference: "form-7", tenant: "retail", purposes: ["lending", "scoring"], fromMs: 0, untilMs: 1000 };
+const own: Consent = {
+  reference: "c-1",
+  tenant: "retail",
+  subject: "anna",
+  purposes: ["lending"],
+  fromMs: 100,
+  untilMs: 200,
+};
+const form: Consent = {
+  reference: "form-7",
+  tenant: "retail",
+  purposes: ["lending", "scoring"],
+  fromMs: 0,
+  untilMs: 1000,
+};
 const query: ConsentQuery = { reference: "c-1", tenant: "retail", subject: "anna", purpose: "lending", atMs: 150 };
 
 describe("ListedConsents", () => {

@@ -19,9 +19,24 @@ describe("IdempotencyTable", () => {
     ["new", () => undefined, "body", undefined],
     ["in flight", (t) => void t.claim("key", "body", first), "body", "idempotency_in_flight"],
     ["in flight with another body", (t) => void t.claim("key", "body", first), "other", "idempotency_mismatch"],
-    ["done", (t) => (t.claim("key", "body", first), t.settled("key", first, "done", 7)), "body", { decision: first, seq: 7 }],
-    ["done with another body", (t) => (t.claim("key", "body", first), t.settled("key", first, "done", 7)), "other", "idempotency_mismatch"],
-    ["interrupted", (t) => (t.claim("key", "body", first), t.settled("key", first, "interrupted", 7)), "body", "idempotency_interrupted"],
+    [
+      "done",
+      (t) => (t.claim("key", "body", first), t.settled("key", first, "done", 7)),
+      "body",
+      { decision: first, seq: 7 },
+    ],
+    [
+      "done with another body",
+      (t) => (t.claim("key", "body", first), t.settled("key", first, "done", 7)),
+      "other",
+      "idempotency_mismatch",
+    ],
+    [
+      "interrupted",
+      (t) => (t.claim("key", "body", first), t.settled("key", first, "interrupted", 7)),
+      "body",
+      "idempotency_interrupted",
+    ],
     ["freed", (t) => (t.claim("key", "body", first), t.free("key", first)), "body", undefined],
     ["another key", (t) => void t.claim("another", "body", first), "body", undefined],
   ];

@@ -113,7 +113,10 @@ describe("KeyDirectory", () => {
     directory.refresh();
     expect([codeOf(directory.identify(key.text)), codeOf(directory.identify(next.text))]).toEqual(["ok", "ok"]);
     await clock.advance(500);
-    expect([codeOf(directory.identify(key.text)), codeOf(directory.identify(next.text))]).toEqual(["expired_key", "ok"]);
+    expect([codeOf(directory.identify(key.text)), codeOf(directory.identify(next.text))]).toEqual([
+      "expired_key",
+      "ok",
+    ]);
   });
 
   it("reads the store again only when its version changed", () => {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type DecisionParts, aChatResponse, aCondition, aDecision, modelRung, templateRung } from "../../../tests/fixtures/decision.ts";
+import {
+  type DecisionParts,
+  aChatResponse,
+  aCondition,
+  aDecision,
+  modelRung,
+  templateRung,
+} from "../../../tests/fixtures/decision.ts";
 import type { ChatResponse } from "../../kernel/chat.ts";
 import type { DecisionRule } from "../../kernel/snapshot.ts";
 import { createJudge } from "./judge.ts";
@@ -14,7 +21,10 @@ const template: DecisionRule = { when: atLeast(0.3), then: { template: "no" } };
 const decline: DecisionRule = { then: { result: "decline" } };
 
 function judgeScore(score: number, decide: DecisionRule[], parts: DecisionParts = {}) {
-  const d = aDecision({ useCase: { kind: "score", decide }, with: { model: "boosted", features: { income: 1 }, rung: 2, ...parts.with } });
+  const d = aDecision({
+    useCase: { kind: "score", decide },
+    with: { model: "boosted", features: { income: 1 }, rung: 2, ...parts.with },
+  });
   return { d, judged: judge(d, rung, { type: "score", score, reasons: [{ basis: "rule", name: "income_low" }] }) };
 }
 
@@ -60,7 +70,9 @@ describe("judge: scores", () => {
   });
 
   it("reasons of a rung that was climbed past don't stay", () => {
-    expect(judgeScore(0.9, rules, { with: { reasons: [{ basis: "rule", name: "stale" }] } }).d.reasons).not.toContainEqual({ basis: "rule", name: "stale" });
+    expect(
+      judgeScore(0.9, rules, { with: { reasons: [{ basis: "rule", name: "stale" }] } }).d.reasons,
+    ).not.toContainEqual({ basis: "rule", name: "stale" });
   });
 
   it.each([
@@ -74,7 +86,10 @@ describe("judge: scores", () => {
 
   it("rules see score, confidence, features and rung, and no protected feature", () => {
     const seen: unknown[] = [];
-    const spy: DecisionRule = { when: aCondition((variables) => (seen.push(variables), true)), then: { result: "approve" } };
+    const spy: DecisionRule = {
+      when: aCondition((variables) => (seen.push(variables), true)),
+      then: { result: "approve" },
+    };
     judgeScore(1, [spy], { with: { protectedFeatures: { age: 40 } } });
     expect(seen).toEqual([{ score: 1, confidence: 1, features: { income: 1 }, rung: 2 }]);
   });
@@ -110,11 +125,31 @@ describe("judge: chats", () => {
 
   const rows: [string, DecisionRule[], unknown][] = [
     ["climb", [{ when: unsure(1), then: { climb: true } }], "climb"],
-    ["a template", [{ when: unsure(1), then: { template: "Please call us." } }], { type: "chat", response: { model: "template", parts: [{ type: "text", text: "Please call us." }] } }],
-    ["refer", [{ when: unsure(1), then: { result: "unsure", referTo: "advisers" } }], { type: "chat", response: { model: "referral" } }],
-    ["a result", [{ when: unsure(1), then: { result: "unsure" } }], { type: "chat", response: { parts: [{ type: "text", text: "ye" }] } }],
-    ["no rule that holds", [{ when: unsure(0.1), then: { climb: true } }], { type: "chat", response: { parts: [{ type: "text", text: "ye" }] } }],
-    ["the first of two that hold", [{ when: unsure(1), then: { result: "first" } }, { then: { climb: true } }], { type: "chat" }],
+    [
+      "a template",
+      [{ when: unsure(1), then: { template: "Please call us." } }],
+      { type: "chat", response: { model: "template", parts: [{ type: "text", text: "Please call us." }] } },
+    ],
+    [
+      "refer",
+      [{ when: unsure(1), then: { result: "unsure", referTo: "advisers" } }],
+      { type: "chat", response: { model: "referral" } },
+    ],
+    [
+      "a result",
+      [{ when: unsure(1), then: { result: "unsure" } }],
+      { type: "chat", response: { parts: [{ type: "text", text: "ye" }] } },
+    ],
+    [
+      "no rule that holds",
+      [{ when: unsure(0.1), then: { climb: true } }],
+      { type: "chat", response: { parts: [{ type: "text", text: "ye" }] } },
+    ],
+    [
+      "the first of two that hold",
+      [{ when: unsure(1), then: { result: "first" } }, { then: { climb: true } }],
+      { type: "chat" },
+    ],
   ];
   it.each(rows)("an unsure answer and %s", (_rule, decide, expected) => {
     const { judged } = judgeChat(aChatResponse("ye", { finish: "length" }), decide);
@@ -142,12 +177,17 @@ describe("judge: chats", () => {
   });
 
   it("a rung that is a template is not judged again", () => {
-    expect(judgeChat(aChatResponse("safe"), [{ then: { climb: true } }], templateRung).judged).toMatchObject({ type: "chat" });
+    expect(judgeChat(aChatResponse("safe"), [{ then: { climb: true } }], templateRung).judged).toMatchObject({
+      type: "chat",
+    });
   });
 
   it("rules see which guards objected, how it finished and whether it abstained", () => {
     const seen: unknown[] = [];
-    const d = aDecision({ useCase: { decide: [{ when: aCondition((v) => (seen.push(v), false)), then: { climb: true } }] }, with: { rung: 1 } });
+    const d = aDecision({
+      useCase: { decide: [{ when: aCondition((v) => (seen.push(v), false)), then: { climb: true } }] },
+      with: { rung: 1 },
+    });
     d.guards.push({ guard: "pii", on: "output", verdict: "modify", action: "redact", findings: {} });
     d.guards.push({ guard: "cards", on: "output", verdict: "allow", action: "allow", findings: {} });
     judge(d, rung, { type: "chat", response: aChatResponse("") });
@@ -159,7 +199,11 @@ describe("judge: streams and people", () => {
   it("a stream has left before it could be judged", () => {
     const frames = (async function* () {})();
     const d = aDecision({ useCase: { decide: [{ then: { climb: true } }] } });
-    expect(judge(d, rung, { type: "stream", frames, sameDialect: true })).toEqual({ type: "stream", frames, passThrough: true });
+    expect(judge(d, rung, { type: "stream", frames, sameDialect: true })).toEqual({
+      type: "stream",
+      frames,
+      passThrough: true,
+    });
     expect(judge(d, rung, { type: "stream", frames, sameDialect: false })).toMatchObject({ passThrough: false });
   });
 

@@ -56,7 +56,8 @@ describe("LimitBook", () => {
     const { book } = setUp();
     const wide = scope({ requestsPerMinute: 2, tokensPerMinute: 100, concurrency: 2 });
     const narrow = scope({ concurrency: 0 }, "key:k1");
-    for (let i = 0; i < 5; i++) expect(book.take([wide, narrow], 10)).toMatchObject({ kind: "concurrency", scope: "key:k1" });
+    for (let i = 0; i < 5; i++)
+      expect(book.take([wide, narrow], 10)).toMatchObject({ kind: "concurrency", scope: "key:k1" });
     expect(book.running).toBe(0);
     expect(isRoom(book.take([wide], 100))).toBe(true);
     expect(isRoom(book.take([wide], 0))).toBe(true);
@@ -105,7 +106,12 @@ describe("LimitBook", () => {
     const { book } = setUp();
     const wide = scope({ requestsPerMinute: 1000 });
     const narrow = scope({ requestsPerMinute: 2 }, "use:retail/credit");
-    expect(room(book.take([wide, narrow], 0)).tightest).toEqual({ policy: "use", limit: 2, remaining: 1, resetMs: 30_000 });
+    expect(room(book.take([wide, narrow], 0)).tightest).toEqual({
+      policy: "use",
+      limit: 2,
+      remaining: 1,
+      resetMs: 30_000,
+    });
     expect(room(book.take([scope({ concurrency: 5 }, "key:k")], 0)).tightest).toBeUndefined();
   });
 
@@ -116,7 +122,10 @@ describe("LimitBook", () => {
   });
 });
 
-type Step = { do: "take"; tokens: number } | { do: "release"; which: number; used: number } | { do: "wait"; ms: number };
+type Step =
+  | { do: "take"; tokens: number }
+  | { do: "release"; which: number; used: number }
+  | { do: "wait"; ms: number };
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant("take" as const), tokens: fc.integer({ min: 0, max: 60 }) }),
   fc.record({ do: fc.constant("release" as const), which: fc.nat(20), used: fc.integer({ min: 0, max: 60 }) }),
@@ -168,24 +177,29 @@ describe("LimitBook under any interleaving", () => {
   it("whoever waits as long as it was told gets in, if nobody else came", () => {
     const perMinute = fc.integer({ min: 1, max: 1000 });
     fc.assert(
-      fc.property(perMinute, perMinute, fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 30 }), (requests, tokens, waits) => {
-        const { book, clock } = setUpSkipping();
-        const all = [scope({ requestsPerMinute: requests, tokensPerMinute: tokens })];
-        for (const ms of waits) {
-          const answer = book.take(all, 7);
-          if (isRoom(answer)) {
-            answer.release(7);
-            clock.skip(ms);
-            continue;
+      fc.property(
+        perMinute,
+        perMinute,
+        fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 30 }),
+        (requests, tokens, waits) => {
+          const { book, clock } = setUpSkipping();
+          const all = [scope({ requestsPerMinute: requests, tokensPerMinute: tokens })];
+          for (const ms of waits) {
+            const answer = book.take(all, 7);
+            if (isRoom(answer)) {
+              answer.release(7);
+              clock.skip(ms);
+              continue;
+            }
+            // A millisecond for the rounding of fractions: clients are told whole seconds.
+            clock.skip(answer.waitMs + 1);
+            const again = book.take(all, 7);
+            // The other bucket may be the short one now; the one that was named is not.
+            if (!isRoom(again)) expect(again.kind).not.toBe(answer.kind);
+            else again.release(7);
           }
-          // A millisecond for the rounding of fractions: clients are told whole seconds.
-          clock.skip(answer.waitMs + 1);
-          const again = book.take(all, 7);
-          // The other bucket may be the short one now; the one that was named is not.
-          if (!isRoom(again)) expect(again.kind).not.toBe(answer.kind);
-          else again.release(7);
-        }
-      }),
+        },
+      ),
       { numRuns: 150 },
     );
   });
@@ -202,4 +216,3 @@ describe("LimitBook under any interleaving", () => {
     );
   });
 });
-

@@ -112,7 +112,11 @@ describe("MoneyBook", () => {
 describe("MoneyBook under any interleaving", () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant("hold" as const), amount: fc.integer({ min: 0, max: 400 }) }),
-    fc.record({ do: fc.constant("settle" as const), which: fc.nat(20), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+    fc.record({
+      do: fc.constant("settle" as const),
+      which: fc.nat(20),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
     fc.record({ do: fc.constant("again" as const), which: fc.nat(20) }),
   );
 

@@ -21,18 +21,21 @@ describe("reserve", () => {
     ["the key's tokens", { principal: { tokens_per_minute: 1100 } }, "token_limited", /this key/],
     ["concurrency", { principal: { concurrency: 1 } }, "concurrency_limited", /at once/],
   ];
-  it.each(rows)("a second request over %s is refused with the honest wait, and holds nothing", (_what, parts, code, words) => {
-    const { reserve, limits, decision } = setUp();
-    expect(reserve(decision(parts))).toBeUndefined();
-    const second = decision(parts);
-    const refusal = reserve(second);
-    expect(refusal).toMatchObject({ code, message: expect.stringMatching(words) as string });
-    expect(refusal!.retryAfterMs).toBeGreaterThan(0);
-    expect(limits.running).toBe(1);
-    second.release();
-    expect(limits.running).toBe(1);
-    expect(second.released()).toBe(1);
-  });
+  it.each(rows)(
+    "a second request over %s is refused with the honest wait, and holds nothing",
+    (_what, parts, code, words) => {
+      const { reserve, limits, decision } = setUp();
+      expect(reserve(decision(parts))).toBeUndefined();
+      const second = decision(parts);
+      const refusal = reserve(second);
+      expect(refusal).toMatchObject({ code, message: expect.stringMatching(words) as string });
+      expect(refusal!.retryAfterMs).toBeGreaterThan(0);
+      expect(limits.running).toBe(1);
+      second.release();
+      expect(limits.running).toBe(1);
+      expect(second.released()).toBe(1);
+    },
+  );
 
   it("gives its place back with the decision's release, after what was held before", () => {
     const { reserve, limits, decision } = setUp();

@@ -4,7 +4,8 @@ import { aChatRequest, userSays } from "../../../tests/fixtures/decision.ts";
 import type { ChatPart } from "../../kernel/chat.ts";
 import { estimateRequestTokens, estimateTokens } from "./token-estimate.ts";
 
-const withPart = (part: ChatPart) => estimateRequestTokens(aChatRequest({ messages: [{ role: "user", parts: [part] }] }));
+const withPart = (part: ChatPart) =>
+  estimateRequestTokens(aChatRequest({ messages: [{ role: "user", parts: [part] }] }));
 
 describe("token estimates", () => {
   it.each([
@@ -30,7 +31,9 @@ describe("token estimates", () => {
     const bare = aChatRequest();
     const rest = estimateRequestTokens({ ...bare, tools: [tool] }) - estimateRequestTokens(bare);
     expect(rest).toBe(estimateTokens(`look_upfinds{"type":"object"}`));
-    expect(estimateRequestTokens({ ...bare, tools: [{ name: "abc", parameters: undefined }] })).toBeGreaterThan(estimateRequestTokens(bare));
+    expect(estimateRequestTokens({ ...bare, tools: [{ name: "abc", parameters: undefined }] })).toBeGreaterThan(
+      estimateRequestTokens(bare),
+    );
   });
 
   it("law: more text is never fewer tokens, and splitting a message never saves any", () => {

@@ -23,7 +23,12 @@ const score: LoadedModel = { kind: "score", costMicros: 1, score: async () => []
 const chat: LoadedModel = { kind: "chat", answer: async () => undefined, close: async () => undefined };
 const hosted: Record<string, LoadedModel | { failed: string }> = { boosted: score, extractive: chat };
 
-function reasonOf(parts: DecisionParts, rung = modelRung("large"), models: Model[] = [aVendorModel()], vendor: Partial<VendorTarget> = {}) {
+function reasonOf(
+  parts: DecisionParts,
+  rung = modelRung("large"),
+  models: Model[] = [aVendorModel()],
+  vendor: Partial<VendorTarget> = {},
+) {
   const route = createRoute({ models: { get: (name) => hosted[name] ?? { failed: "bad magic" } } });
   const d = aDecision({
     ...parts,
@@ -40,14 +45,42 @@ describe("route: why a vendor's rung is open or not", () => {
     ["nothing against it", reasonOf({}), "eligible"],
     ["its region is allowed", reasonOf({ with: { regions: ["eu", "ch"] } }), "eligible"],
     ["its region is not", reasonOf({ with: { regions: ["ch"] } }), "region_not_allowed"],
-    ["its agreement covers the data", reasonOf({ with: { dataClass: "personal" } }, undefined, undefined, { dataClass: "personal" }), "eligible"],
-    ["the data was raised beyond it", reasonOf({ with: { dataClass: "sensitive" } }, undefined, undefined, { dataClass: "personal" }), "data_class_not_allowed"],
+    [
+      "its agreement covers the data",
+      reasonOf({ with: { dataClass: "personal" } }, undefined, undefined, { dataClass: "personal" }),
+      "eligible",
+    ],
+    [
+      "the data was raised beyond it",
+      reasonOf({ with: { dataClass: "sensitive" } }, undefined, undefined, { dataClass: "personal" }),
+      "data_class_not_allowed",
+    ],
     ["a chat model can't score", reasonOf({ useCase: { kind: "score" } }), "kind_not_supported"],
-    ["the chat is longer than it reads", reasonOf({ ask: aChatAsk({ messages: [userSays("x".repeat(301))] }) }, undefined, [aVendorModel({ contextTokens: 100 })]), "too_long"],
-    ["the chat just fits", reasonOf({ ask: aChatAsk({ messages: [userSays("x".repeat(288))] }) }, undefined, [aVendorModel({ contextTokens: 100 })]), "eligible"],
+    [
+      "the chat is longer than it reads",
+      reasonOf({ ask: aChatAsk({ messages: [userSays("x".repeat(301))] }) }, undefined, [
+        aVendorModel({ contextTokens: 100 }),
+      ]),
+      "too_long",
+    ],
+    [
+      "the chat just fits",
+      reasonOf({ ask: aChatAsk({ messages: [userSays("x".repeat(288))] }) }, undefined, [
+        aVendorModel({ contextTokens: 100 }),
+      ]),
+      "eligible",
+    ],
     ["tools are its business", reasonOf({ ask: aChatAsk({ tools }) }), "eligible"],
-    ["its condition holds", reasonOf({}, modelRung("large", { when: aCondition((v) => v["tokens"] !== 0) })), "eligible"],
-    ["its condition does not", reasonOf({}, modelRung("large", { when: aCondition(() => false, "tokens < 3") })), "condition_false"],
+    [
+      "its condition holds",
+      reasonOf({}, modelRung("large", { when: aCondition((v) => v["tokens"] !== 0) })),
+      "eligible",
+    ],
+    [
+      "its condition does not",
+      reasonOf({}, modelRung("large", { when: aCondition(() => false, "tokens < 3") })),
+      "condition_false",
+    ],
     ["the model is not in the snapshot", reasonOf({}, modelRung("gone")), "unknown_model"],
   ];
   it.each(rows)("%s: %s", (_why, result, reason) => {
@@ -68,17 +101,35 @@ describe("route: why a vendor's rung is open or not", () => {
 describe("route: why a rung in this process is open or not", () => {
   const rows: [string, ReturnType<typeof reasonOf>, string][] = [
     ["a chat model", reasonOf({}, modelRung("extractive"), [extractive]), "eligible"],
-    ["a chat model, asked for tools", reasonOf({ ask: aChatAsk({ tools: [{ name: "pay", parameters: {} }] }) }, modelRung("extractive"), [extractive]), "tools_unsupported"],
+    [
+      "a chat model, asked for tools",
+      reasonOf({ ask: aChatAsk({ tools: [{ name: "pay", parameters: {} }] }) }, modelRung("extractive"), [extractive]),
+      "tools_unsupported",
+    ],
     ["a score model for a score", reasonOf({ useCase: { kind: "score" } }, modelRung("boosted"), [scorer]), "eligible"],
     ["a score model for a chat", reasonOf({}, modelRung("boosted"), [scorer]), "kind_not_supported"],
-    ["a model that did not load", reasonOf({ useCase: { kind: "score" } }, modelRung("corrupt"), [{ ...scorer, name: "corrupt" }]), "model_not_loaded"],
-    ["no region binds what stays here", reasonOf({ with: { regions: ["ch"] } }, modelRung("extractive"), [extractive]), "eligible"],
+    [
+      "a model that did not load",
+      reasonOf({ useCase: { kind: "score" } }, modelRung("corrupt"), [{ ...scorer, name: "corrupt" }]),
+      "model_not_loaded",
+    ],
+    [
+      "no region binds what stays here",
+      reasonOf({ with: { regions: ["ch"] } }, modelRung("extractive"), [extractive]),
+      "eligible",
+    ],
   ];
   it.each(rows)("%s: %s", (_why, result, reason) => expect(result.reason).toBe(reason));
 
   it("says in detail what was wrong", () => {
     const { d } = reasonOf({ useCase: { kind: "score" } }, modelRung("corrupt"), [{ ...scorer, name: "corrupt" }]);
-    expect(d.route[0]).toEqual({ rung: 0, target: "corrupt", eligible: false, reason: "model_not_loaded", detail: "bad magic" });
+    expect(d.route[0]).toEqual({
+      rung: 0,
+      target: "corrupt",
+      eligible: false,
+      reason: "model_not_loaded",
+      detail: "bad magic",
+    });
   });
 });
 
@@ -88,7 +139,14 @@ describe("route", () => {
   it("gives conditions the facts that they may ask for", () => {
     const seen: Record<string, unknown>[] = [];
     const when = aCondition((variables) => (seen.push(variables), true));
-    reasonOf({ principal: { groups: ["staff"] }, with: { purpose: "service", dataClass: "personal" }, ask: aChatAsk({ stream: true }) }, modelRung("large", { when }));
+    reasonOf(
+      {
+        principal: { groups: ["staff"] },
+        with: { purpose: "service", dataClass: "personal" },
+        ask: aChatAsk({ stream: true }),
+      },
+      modelRung("large", { when }),
+    );
     expect(seen).toEqual([
       {
         principal: { type: "service", id: "branch-app", tenant: "retail", environment: "test", groups: ["staff"] },
@@ -102,15 +160,25 @@ describe("route", () => {
   });
 
   it("keeps the ladder's order and names each rung", () => {
-    const d = aDecision({ useCase: { ladder: [referRung, modelRung("large", { slot: "main" }), templateRung] }, snapshot: { models: [aVendorModel()], vendors: [aVendor()] } });
+    const d = aDecision({
+      useCase: { ladder: [referRung, modelRung("large", { slot: "main" }), templateRung] },
+      snapshot: { models: [aVendorModel()], vendors: [aVendor()] },
+    });
     expect(route(d)).toBeUndefined();
     expect(d.route.map((reason) => reason.target)).toEqual(["refer → underwriting", "main → large", "template"]);
     expect(d.rungs.map((step) => step.index)).toEqual([0, 1, 2]);
   });
 
   it("refuses with every reason when no rung is open", () => {
-    const d = aDecision({ useCase: { ladder: [modelRung("large"), modelRung("gone")] }, with: { regions: ["ch"] }, snapshot: { models: [aVendorModel()], vendors: [aVendor()] } });
-    expect(route(d)).toMatchObject({ code: "nothing_eligible", message: expect.stringMatching(/large: region_not_allowed; gone: unknown_model/) as string });
+    const d = aDecision({
+      useCase: { ladder: [modelRung("large"), modelRung("gone")] },
+      with: { regions: ["ch"] },
+      snapshot: { models: [aVendorModel()], vendors: [aVendor()] },
+    });
+    expect(route(d)).toMatchObject({
+      code: "nothing_eligible",
+      message: expect.stringMatching(/large: region_not_allowed; gone: unknown_model/) as string,
+    });
     expect(d.rungs).toEqual([]);
   });
 });

@@ -23,16 +23,23 @@ describe("runGuards", () => {
     ["found and redacted", "a CARD", "redact", "modify", "redact", { card: 1 }],
     ["found and let pass", "a CARD", "allow", "deny", "allow", { card: 1 }],
     ["found, but not what this guard looks for", "an EMAIL", "block", "allow", "allow", {}],
-  ] as const)("%s: verdict and action are two fields, findings are counts", (_what, text, action, verdict, done, findings) => {
-    expect(run([aGuard({ action })], [text]).verdicts).toEqual([{ guard: "cards", on: "input", verdict, action: done, findings }]);
-  });
+  ] as const)(
+    "%s: verdict and action are two fields, findings are counts",
+    (_what, text, action, verdict, done, findings) => {
+      expect(run([aGuard({ action })], [text]).verdicts).toEqual([
+        { guard: "cards", on: "input", verdict, action: done, findings },
+      ]);
+    },
+  );
 
   it.each([
     ["open", "allow", undefined],
     ["closed", "block", "cards"],
   ] as const)("a guard that fails %s: action %s", (onFailure, action, failed) => {
     const done = runGuards(brokenScanner, [aGuard({ onFailure })], "output", ["CARD"]);
-    expect(done.verdicts).toEqual([{ guard: "cards", on: "output", verdict: "error", action, findings: {}, reason: "TypeError" }]);
+    expect(done.verdicts).toEqual([
+      { guard: "cards", on: "output", verdict: "error", action, findings: {}, reason: "TypeError" },
+    ]);
     expect(done.failed).toBe(failed);
   });
 

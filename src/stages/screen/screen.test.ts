@@ -37,7 +37,13 @@ describe("screen", () => {
       { role: "system", parts: [{ type: "text", text: "be kind, CARD" }] },
       { role: "assistant", parts: [{ type: "tool_call", id: "c1", name: "pay", arguments: '{"with":"CARD"}' }] },
       { role: "tool", parts: [{ type: "tool_result", id: "c1", text: "CARD refused" }] },
-      { role: "user", parts: [{ type: "image", url: "https://x/CARD.png" }, { type: "text", text: "why, CARD?" }] },
+      {
+        role: "user",
+        parts: [
+          { type: "image", url: "https://x/CARD.png" },
+          { type: "text", text: "why, CARD?" },
+        ],
+      },
     ];
     const d = decision([aGuard({ action: "redact" })], messages);
     const sent = JSON.stringify(messages);
@@ -46,7 +52,10 @@ describe("screen", () => {
       [{ type: "text", text: "be kind, [card]" }],
       [{ type: "tool_call", id: "c1", name: "pay", arguments: '{"with":"[card]"}' }],
       [{ type: "tool_result", id: "c1", text: "[card] refused" }],
-      [{ type: "image", url: "https://x/CARD.png" }, { type: "text", text: "why, [card]?" }],
+      [
+        { type: "image", url: "https://x/CARD.png" },
+        { type: "text", text: "why, [card]?" },
+      ],
     ]);
     expect(d.rewritten).toBe(true);
     expect(JSON.stringify(messages)).toBe(sent);
@@ -64,7 +73,10 @@ describe("screen", () => {
     ["personal", "personal"],
     ["sensitive", "sensitive"],
   ] as [DataClass, DataClass][])("findings that may stand raise %s to %s, never lower it", (dataClass, raised) => {
-    const d = aDecision({ ask: aChatAsk({ messages: [userSays("CARD")] }), useCase: { dataClass, screen: [aGuard({ action: "allow" })] } });
+    const d = aDecision({
+      ask: aChatAsk({ messages: [userSays("CARD")] }),
+      useCase: { dataClass, screen: [aGuard({ action: "allow" })] },
+    });
     expect(screen(d)).toBeUndefined();
     expect(d.dataClass).toBe(raised);
   });
@@ -81,7 +93,9 @@ describe("screen", () => {
   ] as const)("a guard that fails %s: %s", (onFailure, code) => {
     const d = decision([aGuard({ onFailure })]);
     expect(failing(d)?.code).toBe(code);
-    expect(d.guards).toMatchObject([{ verdict: "error", action: onFailure === "open" ? "allow" : "block", reason: "Error" }]);
+    expect(d.guards).toMatchObject([
+      { verdict: "error", action: onFailure === "open" ? "allow" : "block", reason: "Error" },
+    ]);
   });
 
   it("one guard failing open does not open another that works", () => {

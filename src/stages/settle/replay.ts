@@ -10,10 +10,13 @@ export interface ReplayPorts {
   keys: Pick<KeyRing, "find">;
 }
 
-export function createReplay(ports: ReplayPorts): (d: Decision, earlier: { decision: DecisionId; seq: number }) => Promise<Answer> {
+export function createReplay(
+  ports: ReplayPorts,
+): (d: Decision, earlier: { decision: DecisionId; seq: number }) => Promise<Answer> {
   return async (_d, { decision, seq }) => {
     const stored = await readEntryBySeq(ports.ledger, seq);
-    if (stored?.entry.decision !== decision) throw new Error(`the ledger has no settled entry of ${decision} at ${seq}`);
+    if (stored?.entry.decision !== decision)
+      throw new Error(`the ledger has no settled entry of ${decision} at ${seq}`);
     const meta = stored.entry.meta as unknown as SettledMeta;
     const content = await openContent(stored, ports.keys);
     const kept = content && "value" in content ? (content.value as { kept_answer?: Outcome }).kept_answer : undefined;

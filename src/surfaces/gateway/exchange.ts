@@ -55,7 +55,10 @@ export function callOf(exchange: Exchange, surface: string, read: Call["read"]):
 }
 
 /** A JSON body within bounds, parsed, with its bytes. */
-export async function readJson(exchange: Exchange, limitBytes: number): Promise<{ value: unknown; body: Buffer } | Refusal> {
+export async function readJson(
+  exchange: Exchange,
+  limitBytes: number,
+): Promise<{ value: unknown; body: Buffer } | Refusal> {
   const wrongType = jsonTypeRefusal(exchange.request);
   if (wrongType) return wrongType;
   const body = await readBody(exchange.request, limitBytes);
