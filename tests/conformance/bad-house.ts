@@ -69,13 +69,17 @@ guards:
 
 export function files(): Record<string, string> {
   const text = bank
-    .replace("residency: [eu, onprem]", "residency: [eu, onprem]\n  otherbank: {}\n  poorbank: { budget: { usd: 0.000001, per: month, at_limit: block } }")
+    .replace(
+      "residency: [eu, onprem]",
+      "residency: [eu, onprem]\n  otherbank: {}\n  poorbank: { budget: { usd: 0.000001, per: month, at_limit: block } }",
+    )
     .replace(
       "models:",
       "models:\n  overseas: { vendor: overseas, model: m, price: free, max_output: 100 }\n  dear: { vendor: dear, model: m, max_output: 1000, price: { input: 10, output: 30 } }",
     );
   return {
-    "addresses/branch.md": "# Branch\n\nWrite to the branch in Lindau at jane.doe@example.com and ask for an appointment.\n",
+    "addresses/branch.md":
+      "# Branch\n\nWrite to the branch in Lindau at jane.doe@example.com and ask for an appointment.\n",
     "weir.yaml": `${text.trimEnd()}\n${useCases}${more}`,
     "consents.yaml": `${consents.trimEnd()}
   - { reference: ended, tenant: lindenbank, purposes: [credit-check], from: 2020-01-01, until: 2021-01-01 }

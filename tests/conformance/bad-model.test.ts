@@ -12,7 +12,12 @@ import { type TestHouse, bankExample, startHouse } from "../fixtures/house.ts";
 
 const whole = readFileSync(join(bankExample, "models", "credit-boosted.onnx"));
 // Cut before the first byte that is not ASCII, since a house's files are given as text: a true prefix of the graph.
-const truncated = whole.subarray(0, whole.findIndex((byte) => byte > 0x7f)).toString("latin1");
+const truncated = whole
+  .subarray(
+    0,
+    whole.findIndex((byte) => byte > 0x7f),
+  )
+  .toString("latin1");
 const sha256 = createHash("sha256").update(truncated).digest("hex");
 const config = readFileSync(join(bankExample, "weir.yaml"), "utf8");
 const applicant = heldOutApplicants(bankExample)[0]!;
@@ -69,7 +74,10 @@ it("serves the model as soon as a whole file is applied, without a restart", asy
 });
 
 it("refuses a configuration whose digest is not the file's, and the old snapshot goes on", async () => {
-  const wrong = config.replace("file: models/credit-boosted.onnx", `file: models/credit-logistic.onnx\n    sha256: ${"0".repeat(64)}`);
+  const wrong = config.replace(
+    "file: models/credit-boosted.onnx",
+    `file: models/credit-logistic.onnx\n    sha256: ${"0".repeat(64)}`,
+  );
   await expect(house.apply({ "weir.yaml": wrong })).rejects.toThrow(/sha256|digest|differs/i);
   expect((await decide()).status).toBe(200);
 });

@@ -12,7 +12,10 @@ const notYet: Partial<Record<ErrorCode, string>> = {};
 
 function testFiles(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".test.ts") && !path.includes("node_modules") && !path.endsWith("errors-provoked.test.ts"))
+    .filter(
+      (path) =>
+        path.endsWith(".test.ts") && !path.includes("node_modules") && !path.endsWith("errors-provoked.test.ts"),
+    )
     .map((path) => join(root, folder, path));
 }
 

@@ -70,5 +70,7 @@ export function parse(received: string): RawAnswer | undefined {
   );
   const body = text.slice(end + 4);
   const length = Number(headers["content-length"] ?? "0");
-  return body.length < length ? undefined : { status: Number(first!.split(" ")[1]), headers, body: body.slice(0, length) };
+  return body.length < length
+    ? undefined
+    : { status: Number(first!.split(" ")[1]), headers, body: body.slice(0, length) };
 }

@@ -9,10 +9,13 @@ import { createGatewayServer } from "../../src/surfaces/gateway/index.ts";
 import { open } from "./raw-http.ts";
 
 let server: Server;
-afterEach(() => new Promise<void>((done) => {
-  server.close(() => done());
-  server.closeAllConnections();
-}));
+afterEach(
+  () =>
+    new Promise<void>((done) => {
+      server.close(() => done());
+      server.closeAllConnections();
+    }),
+);
 
 /** The real server over a path that only reads: nothing else is needed to be slow. */
 async function listen() {
@@ -48,7 +51,10 @@ describe("a client that stops in the middle", () => {
 
   it.each([
     ["of its headers", "POST /v1/decisions/credit HTTP/1.1\r\nhost: x\r\nx-slow: "],
-    ["of its body", "POST /v1/decisions/credit HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"],
+    [
+      "of its body",
+      "POST /v1/decisions/credit HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{",
+    ],
   ])("%s is told so and cut off", async (_, text) => {
     const { origin, refused } = await listen();
     // Shorter than in production; the server looks at its connections every two seconds.

@@ -30,7 +30,11 @@ const calls: ToolCall[] = [
   { id: "call_time", name: "get_time", arguments: "{}" },
 ];
 const tools: Anthropic.Tool[] = [
-  { name: "get_rate", description: "A rate.", input_schema: { type: "object", properties: { city: { type: "string" } } } },
+  {
+    name: "get_rate",
+    description: "A rate.",
+    input_schema: { type: "object", properties: { city: { type: "string" } } },
+  },
   { name: "get_time", input_schema: { type: "object", properties: {} } },
 ];
 const usage = { input: 20, cached: 5, output: 7 };
@@ -41,7 +45,10 @@ describe.each([
 ])("%s", (model, vendorModel, rung) => {
   it("answers in one piece, with usage and Weir's headers", async () => {
     sdk.vendor.play({ text: "Money you can take out at any time.", usage });
-    const { data, response } = await sdk.anthropic().messages.create({ ...ask, model }).withResponse();
+    const { data, response } = await sdk
+      .anthropic()
+      .messages.create({ ...ask, model })
+      .withResponse();
     expect(data).toMatchObject({
       type: "message",
       role: "assistant",
@@ -55,13 +62,21 @@ describe.each([
     expect(response.headers.get("x-weir-attempts")).toBe("1");
     const record = await recordOf(sdk.house, response.headers.get("x-weir-decision-id"));
     expect(record.settled).toMatchObject([
-      { state: "answered", surface: "anthropic", usage: { input: 20, cached_input: 5, output: 7 }, cost_nano_usd: 39_000 },
+      {
+        state: "answered",
+        surface: "anthropic",
+        usage: { input: 20, cached_input: 5, output: 7 },
+        cost_nano_usd: 39_000,
+      },
     ]);
   });
 
   it("streams every event in its order", async () => {
     sdk.vendor.play({ text: "Money you can take out at any time.", usage, pieces: 5 });
-    const { data, response } = await sdk.anthropic().messages.create({ ...ask, model, stream: true }).withResponse();
+    const { data, response } = await sdk
+      .anthropic()
+      .messages.create({ ...ask, model, stream: true })
+      .withResponse();
     expect(response.headers.get("x-weir-decision-id")).toMatch(/^dec_/);
     const types: string[] = [];
     let text = "";
@@ -79,19 +94,27 @@ describe.each([
       "message_stop",
     ]);
     const record = await recordOf(sdk.house, response.headers.get("x-weir-decision-id"));
-    expect(record.settled).toMatchObject([{ state: "answered", usage: { input: 20, cached_input: 5, output: 7, estimated: false } }]);
+    expect(record.settled).toMatchObject([
+      { state: "answered", usage: { input: 20, cached_input: 5, output: 7, estimated: false } },
+    ]);
   });
 
   it("gives a streamed message its usage", async () => {
     sdk.vendor.play({ text: "Yes.", usage });
-    const final = await sdk.anthropic().messages.stream({ ...ask, model }).finalMessage();
+    const final = await sdk
+      .anthropic()
+      .messages.stream({ ...ask, model })
+      .finalMessage();
     expect(final.usage).toMatchObject({ input_tokens: 20, cache_read_input_tokens: 5, output_tokens: 7 });
   });
 
   it("carries parallel tool calls, whole and streamed", async () => {
     sdk.vendor.play({ text: "Let me look.", calls, usage }, { text: "Let me look.", calls, usage });
     const whole = await sdk.anthropic().messages.create({ ...ask, model, tools });
-    const streamed = await sdk.anthropic().messages.stream({ ...ask, model, tools }).finalMessage();
+    const streamed = await sdk
+      .anthropic()
+      .messages.stream({ ...ask, model, tools })
+      .finalMessage();
     for (const message of [whole, streamed]) {
       expect(message.stop_reason).toBe("tool_use");
       expect(message.content).toMatchObject([
@@ -110,7 +133,10 @@ describe.each([
       tools,
       messages: [
         ...ask.messages,
-        { role: "assistant", content: [{ type: "tool_use", id: "call_rate", name: "get_rate", input: { city: "Zürich" } }] },
+        {
+          role: "assistant",
+          content: [{ type: "tool_use", id: "call_rate", name: "get_rate", input: { city: "Zürich" } }],
+        },
         { role: "user", content: [{ type: "tool_result", tool_use_id: "call_rate", content: "1.25 %" }] },
       ],
     });
@@ -165,17 +191,26 @@ describe("fields that a translation can't carry", () => {
       .anthropic()
       .messages.create({ ...ask, model: "over-openai", top_k: 5, service_tier: "auto" })
       .withResponse();
-    expect(response.headers.get("x-weir-dropped")?.split(", ")).toEqual(expect.arrayContaining(["top_k", "service_tier"]));
+    expect(response.headers.get("x-weir-dropped")?.split(", ")).toEqual(
+      expect.arrayContaining(["top_k", "service_tier"]),
+    );
   });
 });
 
 describe("errors become the client's error classes with Weir's codes", () => {
-  const create = (model: string, more: object = {}, key?: string) => sdk.anthropic(key).messages.create({ ...ask, model, ...more });
-  const cases: [string, () => Promise<unknown>, typeof APIError, number, string][] = [
+  const create = (model: string, more: object = {}, key?: string) =>
+    sdk.anthropic(key).messages.create({ ...ask, model, ...more });
+  const cases: [string, () => Promise<unknown>, abstract new (...given: never[]) => Error, number, string][] = [
     ["a wrong key", () => create("over-openai", {}, "nonsense"), AuthenticationError, 401, "invalid_key"],
     ["an unknown use case", () => create("nothing"), NotFoundError, 404, "unknown_use_case"],
     ["a missing purpose", () => create("purposeful"), PermissionDeniedError, 403, "purpose_required"],
-    ["a malformed message", () => create("over-openai", { messages: [{ role: "nobody", content: 1 }] }), BadRequestError, 400, "invalid_request"],
+    [
+      "a malformed message",
+      () => create("over-openai", { messages: [{ role: "nobody", content: 1 }] }),
+      BadRequestError,
+      400,
+      "invalid_request",
+    ],
     [
       "a card number",
       () => create("guarded", { messages: [{ role: "user", content: "My card is 4111 1111 1111 1111" }] }),
@@ -222,7 +257,10 @@ it("the models list has the client's own shape", async () => {
   expect(seen).toContainEqual(["model", "over-anthropic"]);
   expect(await sdk.anthropic().models.retrieve("over-openai")).toMatchObject({ type: "model", id: "over-openai" });
   // Also its errors are Anthropic's.
-  const error = await sdk.anthropic().models.retrieve("elsewhere").catch((fault: unknown) => fault);
+  const error = await sdk
+    .anthropic()
+    .models.retrieve("elsewhere")
+    .catch((fault: unknown) => fault);
   expect(error).toBeInstanceOf(NotFoundError);
   expect((error as APIError).error).toMatchObject({ type: "error", error: { type: "not_found_error" } });
 });

@@ -31,7 +31,11 @@ const calls: ToolCall[] = [
 const tools: OpenAI.Chat.ChatCompletionTool[] = [
   {
     type: "function",
-    function: { name: "get_rate", description: "A rate.", parameters: { type: "object", properties: { city: { type: "string" } } } },
+    function: {
+      name: "get_rate",
+      description: "A rate.",
+      parameters: { type: "object", properties: { city: { type: "string" } } },
+    },
   },
   { type: "function", function: { name: "get_time", parameters: { type: "object", properties: {} } } },
 ];
@@ -43,12 +47,13 @@ describe.each([
 ])("%s", (useCase, vendorModel, model) => {
   it("answers in one piece, with usage and Weir's headers", async () => {
     sdk.vendor.play({ text: "Money you can take out at any time.", usage });
-    const { data, response } = await sdk
-      .openai()
-      .chat.completions.create({ model: useCase, messages })
-      .withResponse();
+    const { data, response } = await sdk.openai().chat.completions.create({ model: useCase, messages }).withResponse();
     expect(data.choices).toMatchObject([
-      { index: 0, finish_reason: "stop", message: { role: "assistant", content: "Money you can take out at any time." } },
+      {
+        index: 0,
+        finish_reason: "stop",
+        message: { role: "assistant", content: "Money you can take out at any time." },
+      },
     ]);
     expect(data).toMatchObject({ object: "chat.completion", model: vendorModel });
     expect(data.usage).toMatchObject({ prompt_tokens: 25, completion_tokens: 7, total_tokens: 32 });
@@ -195,8 +200,7 @@ describe.each([
 describe("pass-through to a vendor of the same dialect", () => {
   const body =
     '{ "model" : "over-openai", "temperature":0.10000000000000000555, "big": 12345678901234567890123,\n  "messages":[{"role":"user","content":"h\\u00e9 \\ud83d\\ude00","name":"x"}],"x_unknown":{"deep":[1.0,2.50,-0]},"seed":9007199254740993}';
-  const send = (text: string) =>
-    sdk.house.post("/v1/chat/completions", text, { authorization: `Bearer ${sdk.key}` });
+  const send = (text: string) => sdk.house.post("/v1/chat/completions", text, { authorization: `Bearer ${sdk.key}` });
 
   it("changes nothing but the model in a request", async () => {
     expect((await send(body)).status).toBe(200);
@@ -240,7 +244,12 @@ describe("fields that a translation can't carry", () => {
 
   it("may have any name without breaking the answer or leaking what is held", async () => {
     for (const stream of [false, true]) {
-      const body = JSON.stringify({ model: "over-anthropic", messages, "größe\r\nx-evil: 1 🏦": 1, ...(stream && { stream }) });
+      const body = JSON.stringify({
+        model: "over-anthropic",
+        messages,
+        "größe\r\nx-evil: 1 🏦": 1,
+        ...(stream && { stream }),
+      });
       const response = await sdk.house.post("/v1/chat/completions", body, { authorization: `Bearer ${sdk.key}` });
       const text = await response.text();
       expect(response.status, `${stream ? "streaming" : "whole"}: ${text}`).toBe(200);
@@ -263,12 +272,18 @@ describe("fields that a translation can't carry", () => {
 describe("errors become the client's error classes with Weir's codes", () => {
   const create = (model: string, more: object = {}, key?: string) =>
     sdk.openai(key).chat.completions.create({ model, messages, ...more });
-  const cases: [string, () => Promise<unknown>, typeof APIError, number, string][] = [
+  const cases: [string, () => Promise<unknown>, abstract new (...given: never[]) => Error, number, string][] = [
     ["a wrong key", () => create("over-openai", {}, "nonsense"), AuthenticationError, 401, "invalid_key"],
     ["an unknown use case", () => create("nothing"), NotFoundError, 404, "unknown_use_case"],
     ["another tenant's use case", () => create("elsewhere"), NotFoundError, 404, "unknown_use_case"],
     ["a missing purpose", () => create("purposeful"), PermissionDeniedError, 403, "purpose_required"],
-    ["a malformed message", () => create("over-openai", { messages: [{ role: "nobody" }] }), BadRequestError, 400, "invalid_request"],
+    [
+      "a malformed message",
+      () => create("over-openai", { messages: [{ role: "nobody" }] }),
+      BadRequestError,
+      400,
+      "invalid_request",
+    ],
     [
       "a card number",
       () => create("guarded", { messages: [{ role: "user", content: "My card is 4111 1111 1111 1111" }] }),
@@ -333,7 +348,11 @@ describe("the models list", () => {
   });
 
   it("retrieves one", async () => {
-    expect(await sdk.openai().models.retrieve("over-openai")).toMatchObject({ id: "over-openai", object: "model", owned_by: "desk" });
+    expect(await sdk.openai().models.retrieve("over-openai")).toMatchObject({
+      id: "over-openai",
+      object: "model",
+      owned_by: "desk",
+    });
     await expect(sdk.openai().models.retrieve("elsewhere")).rejects.toBeInstanceOf(NotFoundError);
   });
 });

@@ -34,9 +34,9 @@ export async function install(): Promise<Installation> {
   writeFileSync(config, text);
   const plane = await openControlPlane(data, "dev");
   const principal = { type: "service" as const, id: "branch" };
-  const { key } = await plane.perform(
-    plane.keys.mint({ label: "branch", tenant: "lindenbank", principal, use_cases: ["credit"] }),
-  );
+  const minting = plane.keys.mint({ label: "branch", tenant: "lindenbank", principal, use_cases: ["credit"] });
+  await plane.record({ ...minting.act, operator: plane.actor });
+  const { key } = minting.commit();
   await plane.close();
   return { folder, config, data, sink, key };
 }
@@ -78,7 +78,9 @@ function originOf(child: ChildProcess, logged: string[]): Promise<string> {
       if (!line.includes('"message":"serving"')) return;
       resolve((JSON.parse(line) as { origin: string }).origin);
     });
-    child.once("exit", (code) => reject(new Error(`the server ended with ${code} before it served: ${logged.join("\n")}`)));
+    child.once("exit", (code) =>
+      reject(new Error(`the server ended with ${code} before it served: ${logged.join("\n")}`)),
+    );
   });
 }
 
@@ -95,7 +97,7 @@ const applicants = heldOutApplicants(bankExample);
 export async function load(
   origin: string,
   key: string,
-  options: { connections: number; enough: number; then: () => void },
+  options: { connections: number; enough: number; whenEnough: () => void },
 ): Promise<Acknowledged[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
   const acknowledged: Acknowledged[] = [];
@@ -106,7 +108,7 @@ export async function load(
       const { row, body } = applicants[next++ % applicants.length]!;
       const answer = await ask(agent, origin, key, `applicant-${row}`, body).catch(() => undefined);
       if (!answer) gone = true;
-      else if (acknowledged.push(answer) === options.enough) options.then();
+      else if (acknowledged.push(answer) === options.enough) options.whenEnough();
     }
   };
   await Promise.all(Array.from({ length: options.connections }, client));

@@ -43,7 +43,7 @@ describe(`a server killed ${rounds} times under load`, () => {
   it("starts again each time, serves, and its store verifies against the checkpoint kept in the sink", async () => {
     // Before the first kill: a checkpoint that every later state of the store must still pass through.
     server = await startServer(place);
-    await load(server.origin, place.key, { connections: 1, enough: 3, then: () => void server!.stop() });
+    await load(server.origin, place.key, { connections: 1, enough: 3, whenEnough: () => void server!.stop() });
     await server.stop();
     saved.add((await savedCheckpoint())!);
     for (let round = 0; round < rounds; round++) {
@@ -51,7 +51,11 @@ describe(`a server killed ${rounds} times under load`, () => {
       const running = server;
       // Another moment in each round: 10 to 118 answers after the start.
       const enough = 10 + round * 12;
-      const answered = await load(running.origin, place.key, { connections, enough, then: () => void running.kill() });
+      const answered = await load(running.origin, place.key, {
+        connections,
+        enough,
+        whenEnough: () => void running.kill(),
+      });
       await running.kill();
       expect(answered.length, `round ${round}`).toBeGreaterThanOrEqual(enough);
       acknowledged.push(...answered);
@@ -60,11 +64,14 @@ describe(`a server killed ${rounds} times under load`, () => {
     }
     server = await startServer(place);
     const last = server;
-    const served = await load(last.origin, place.key, { connections: 1, enough: 1, then: () => void last.kill() });
+    const served = await load(last.origin, place.key, {
+      connections: 1,
+      enough: 1,
+      whenEnough: () => void last.stop(),
+    });
     expect(served.length).toBeGreaterThanOrEqual(1);
     acknowledged.push(...served);
-    server = await startServer(place);
-    expect(await server.stop()).toBe(0);
+    expect(await last.stop()).toBe(0);
     server = undefined;
     saved.add((await savedCheckpoint())!);
     entries = await journal();
@@ -99,7 +106,8 @@ describe(`a server killed ${rounds} times under load`, () => {
     expect(interrupted.length).toBeGreaterThan(0);
     const told = new Set(acknowledged.map((answer) => answer.decision_id));
     expect(interrupted.filter(({ entry }) => told.has(entry.decision!))).toEqual([]);
-    for (const { entry } of interrupted) expect(entry.meta).toMatchObject({ code: "internal", usage: { estimated: true } });
+    for (const { entry } of interrupted)
+      expect(entry.meta).toMatchObject({ code: "internal", usage: { estimated: true } });
     console.log(
       `crash: ${acknowledged.length} acknowledged, ${begun.length} begun, ${interrupted.length} interrupted, ${saved.size} saved checkpoints`,
     );

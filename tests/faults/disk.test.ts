@@ -75,7 +75,9 @@ interface Told {
 async function tell(path: string, body: unknown, headers: Record<string, string> = {}, withinMs = 4000): Promise<Told> {
   const response = await Promise.race([
     house.post(path, body, { ...bearer, ...headers }),
-    house.house.options.clock.sleep(withinMs).then(() => Promise.reject(new Error(`no answer from ${path}: it waits for the disk`))),
+    house.house.options.clock
+      .sleep(withinMs)
+      .then(() => Promise.reject(new Error(`no answer from ${path}: it waits for the disk`))),
   ]);
   const told = (await response.json()) as Record<string, unknown>;
   const error = told["error"] as { code?: string } | undefined;
@@ -101,7 +103,10 @@ async function fill(): Promise<void> {
   // Real I/O stands before the failing write: as many turns as it takes, and an end for a journal that never notices.
   for (let turn = 0; house.house.journal.health().writable && turn < 1_000_000; turn++)
     await new Promise<void>((resolve) => setImmediate(resolve));
-  expect(house.house.journal.health()).toMatchObject({ writable: false, lastError: expect.stringContaining("no space") });
+  expect(house.house.journal.health()).toMatchObject({
+    writable: false,
+    lastError: expect.stringContaining("no space"),
+  });
 }
 
 async function entriesByDecision(): Promise<Map<string, string[]>> {
@@ -122,8 +127,7 @@ async function expectAllWritten(recorded: readonly string[]): Promise<Map<string
   expect(house.house.journal.health()).toMatchObject({ writable: true, full: false, queuedBytes: 0 });
   const kinds = await entriesByDecision();
   for (const decision of recorded) expect(kinds.get(decision)?.at(-1), decision).toBe("settled");
-  for (const [decision, list] of kinds)
-    expect(list.filter((kind) => kind === "settled").length, decision).toBe(1);
+  for (const [decision, list] of kinds) expect(list.filter((kind) => kind === "settled").length, decision).toBe(1);
   const sinks = [join(house.folder, "checkpoints")];
   const { ok, findings } = await verifyStore({ dir: join(house.dataDir, "ledger"), files: nodeFiles, sinks });
   expect(findings.filter(({ severity }) => severity !== "note")).toEqual([]);
@@ -199,7 +203,7 @@ describe("no space left on the journal's disk", () => {
     expect((await assistant()).status).toBe(200);
     expect((await credit(4)).status).toBe(200);
     expect(refused!.retryAfter).toBe("2");
-  });
+  }, 120_000);
 });
 
 /** What the projection lists, once it lists as many. */

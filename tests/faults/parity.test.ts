@@ -32,7 +32,10 @@ const tenants = `tenants:
   poor: { budget: { usd: "0.0001", per: day, at_limit: block } }
 consents: consents.yaml`;
 const config = (origin: string) =>
-  vendorConfig(origin, useCases, tenants).replace("guards:", "  baseline: { runtime: rules, file: rules/credit.yaml }\nguards:");
+  vendorConfig(origin, useCases, tenants).replace(
+    "guards:",
+    "  baseline: { runtime: rules, file: rules/credit.yaml }\nguards:",
+  );
 
 let vendor: ScriptedVendor;
 let house: TestHouse;
@@ -89,7 +92,12 @@ const leave =
   async (i) => {
     const mark = `leaver ${i},`;
     const client = new AbortController();
-    const pending = ask(house.origin, key, { useCase: "plain", stream, text: `${mark} script=${script}`, signal: client.signal });
+    const pending = ask(house.origin, key, {
+      useCase: "plain",
+      stream,
+      text: `${mark} script=${script}`,
+      signal: client.signal,
+    });
     pending.catch(() => {});
     const arrived = await vendor.arrivalOf((one) => one.body.includes(mark));
     if (script === "stuck" && stream) await (await pending).body!.getReader().read();
@@ -105,13 +113,17 @@ async function crowd(i: number): Promise<void> {
 }
 let extra = 0;
 
-const raw = (path: string, init: RequestInit): Act => async () => {
-  await (await fetch(house.origin + path, init)).text();
-};
+const raw =
+  (path: string, init: RequestInit): Act =>
+  async () => {
+    await (await fetch(house.origin + path, init)).text();
+  };
 const chat = "/v1/chat/completions";
 const bearer = () => ({ authorization: `Bearer ${key}`, "content-type": "application/json" });
-const post = (body: string, headers: () => Record<string, string> = bearer): Act => (i) =>
-  raw(chat, { method: "POST", headers: headers(), body })(i);
+const post =
+  (body: string, headers: () => Record<string, string> = bearer): Act =>
+  (i) =>
+    raw(chat, { method: "POST", headers: headers(), body })(i);
 
 const applicant = heldOutApplicants(bankExample)[0]!;
 const score =
@@ -166,7 +178,10 @@ const acts: Act[] = [
   post("{not json"),
   post("[]"),
   post(JSON.stringify({ model: "plain", messages: "none" })),
-  post(JSON.stringify({ model: "plain", messages: [{ role: "user", content: "hi" }] }), () => ({ ...bearer(), "content-type": "text/plain" })),
+  post(JSON.stringify({ model: "plain", messages: [{ role: "user", content: "hi" }] }), () => ({
+    ...bearer(),
+    "content-type": "text/plain",
+  })),
   post(JSON.stringify({ model: "credit", messages: [{ role: "user", content: "hi" }] })),
   post("x".repeat(9 << 20)),
   put("nothing", "ok"),
@@ -196,8 +211,14 @@ async function booksOf(of: TestHouse): Promise<Books> {
   return {
     entries,
     begun: kind("begun").map(({ entry }) => entry.decision!),
-    settled: kind("settled").map(({ entry }) => ({ decision: entry.decision!, meta: entry.meta as unknown as SettledMeta })),
-    attempts: kind("attempt").map(({ entry }) => ({ decision: entry.decision!, meta: entry.meta as unknown as AttemptMeta })),
+    settled: kind("settled").map(({ entry }) => ({
+      decision: entry.decision!,
+      meta: entry.meta as unknown as SettledMeta,
+    })),
+    attempts: kind("attempt").map(({ entry }) => ({
+      decision: entry.decision!,
+      meta: entry.meta as unknown as AttemptMeta,
+    })),
   };
 }
 
@@ -215,7 +236,7 @@ describe("after a mixed load with aborts, vendor faults, bad requests, limits an
     const jobs = Array.from({ length: rounds }, () => acts).flat();
     // A fixed shuffle: neighbours in the table must not always be neighbours in time.
     const order = jobs.map((_, i) => (i * 131) % jobs.length);
-    expect(new Set(order).size).toBe(jobs.length);
+    if (new Set(order).size < jobs.length) throw new Error("the stride must share no factor with the number of jobs");
     const worker = async () => {
       for (let next = order.pop(); next !== undefined; next = order.pop()) {
         sent += 1;
@@ -237,12 +258,16 @@ describe("after a mixed load with aborts, vendor faults, bad requests, limits an
   });
 
   it("every decision is settled exactly once, and begun at most once before", () => {
-    expect(Object.entries(counted(books.settled.map(({ decision }) => decision))).filter(([, n]) => n !== 1)).toEqual([]);
+    expect(Object.entries(counted(books.settled.map(({ decision }) => decision))).filter(([, n]) => n !== 1)).toEqual(
+      [],
+    );
     expect(Object.entries(counted(books.begun)).filter(([, n]) => n !== 1)).toEqual([]);
     const unbegun = books.settled.filter(({ meta }) => meta.refused_before_begin);
     expect(books.begun.length + unbegun.length).toBe(books.settled.length);
     const begun = new Set(books.begun);
-    expect(books.settled.filter(({ decision, meta }) => begun.has(decision) === (meta.refused_before_begin ?? false))).toEqual([]);
+    expect(
+      books.settled.filter(({ decision, meta }) => begun.has(decision) === (meta.refused_before_begin ?? false)),
+    ).toEqual([]);
   });
 
   it("counters say what the journal says", () => {
@@ -258,7 +283,8 @@ describe("after a mixed load with aborts, vendor faults, bad requests, limits an
 
   it("every call that a vendor saw is one recorded attempt, and the other way round", () => {
     const reached = books.attempts.filter(
-      ({ meta }) => meta.status !== "unaffordable" && meta.reason !== "connect_failed" && !meta.target.startsWith("rules/"),
+      ({ meta }) =>
+        meta.status !== "unaffordable" && meta.reason !== "connect_failed" && !meta.target.startsWith("rules/"),
     );
     expect(reached.length).toBe(vendor.received.length);
     const own = counted(books.attempts.map(({ decision }) => decision));
@@ -277,11 +303,15 @@ describe("after a mixed load with aborts, vendor faults, bad requests, limits an
       expect(meta.cost_nano_usd).toBeLessThanOrEqual(meta.held_nano_usd);
     }
     for (const { decision, meta } of books.settled)
-      expect({ cost: meta.cost_nano_usd, input: meta.usage.input + meta.usage.cached_input, output: meta.usage.output }).toEqual(
-        sums.get(decision) ?? { cost: 0, input: 0, output: 0 },
-      );
+      expect({
+        cost: meta.cost_nano_usd,
+        input: meta.usage.input + meta.usage.cached_input,
+        output: meta.usage.output,
+      }).toEqual(sums.get(decision) ?? { cost: 0, input: 0, output: 0 });
     for (const tenant of ["lindenbank", "poor"]) {
-      const spent = books.attempts.filter((_, i) => tenantOf(books, i) === tenant).map(({ meta }) => meta.cost_nano_usd);
+      const spent = books.attempts
+        .filter((_, i) => tenantOf(books, i) === tenant)
+        .map(({ meta }) => meta.cost_nano_usd);
       expect([tenant, house.house.money.totals(tenant)]).toEqual([tenant, { spent: total(spent), held: 0 }]);
     }
   });
@@ -310,7 +340,7 @@ describe("after a mixed load with aborts, vendor faults, bad requests, limits an
         ...[...codes].filter((code) => /_limited$|in_flight$|^referred$/.test(code)),
       ].sort(),
     );
-    expect([...codes].some((code) => /_limited$/.test(code))).toBe(true);
+    expect([...codes].some((code) => code.endsWith("_limited"))).toBe(true);
     const cache = new Set(books.settled.map(({ meta }) => meta.cache.status));
     expect([...cache].filter((status) => status !== "follower").sort()).toEqual(["hit", "miss", "off"]);
   });
@@ -324,7 +354,9 @@ describe("after a mixed load with aborts, vendor faults, bad requests, limits an
     try {
       // Nothing was left open, so nothing is settled as interrupted; the money spent is known again.
       expect((await booksOf(again)).settled.length).toBe(books.settled.length);
-      const spent = total(books.attempts.filter((_, i) => tenantOf(books, i) === "lindenbank").map(({ meta }) => meta.cost_nano_usd));
+      const spent = total(
+        books.attempts.filter((_, i) => tenantOf(books, i) === "lindenbank").map(({ meta }) => meta.cost_nano_usd),
+      );
       expect(again.house.money.totals("lindenbank")).toEqual({ spent, held: 0 });
     } finally {
       await again.stop();
@@ -415,9 +447,11 @@ describe("an orderly stop in the middle of work", () => {
     const ownKey = own.mintKey();
     const before = vendor.received.length;
     const pending = Array.from({ length: 12 }, (_, i) =>
-      ask(own.origin, ownKey, { useCase: "plain", stream: i % 2 === 0, text: `stopper ${i}, script=${i % 3 === 0 ? "stuck" : "hanging"}` }).then(
-        (response) => response.text(),
-      ),
+      ask(own.origin, ownKey, {
+        useCase: "plain",
+        stream: i % 2 === 0,
+        text: `stopper ${i}, script=${i % 3 === 0 ? "stuck" : "hanging"}`,
+      }).then((response) => response.text()),
     );
     const settledAll = Promise.allSettled(pending);
     await vendor.arrival(before + 11);

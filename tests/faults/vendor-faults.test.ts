@@ -88,7 +88,12 @@ const rows: Row[] = [
     stream: ["timeout", "idle_timeout"],
     waitMs: 30_001,
   },
-  { name: "resets before headers", script: { reset: "before-headers" }, whole: ["failed", "reset"], stream: ["failed", "reset"] },
+  {
+    name: "resets before headers",
+    script: { reset: "before-headers" },
+    whole: ["failed", "reset"],
+    stream: ["failed", "reset"],
+  },
   {
     name: "resets after headers",
     script: { text: "never", ending: "reset", silent: true },
@@ -208,24 +213,29 @@ describe("after the first content has left", () => {
   ] as const;
 
   describe.each(ways)("%s client, use case %s (%s)", (dialect, useCase) => {
-    it.each(endings)("%s ends the stream with an error event and takes no further rung", async (ending, status, reason) => {
-      vendor.play({ text: "Part one, part two", ending });
-      const response = await ask(house.origin, house.key, { useCase, stream: true, dialect });
-      expect(response.status).toBe(200);
-      expect(decisionOf(response.headers)).toMatch(/^dec_/);
-      const reading = told(response);
-      await turns();
-      if (ending === "hang") await clock.advance(30_001);
-      const answer = await reading;
-      expect(answer).toMatchObject({ code: "stream_broken", whole: false, text: "Part one, part two" });
-      if (dialect === "anthropic") expect(answer.body).toContain("event: error\n");
-      expect(vendor.received).toHaveLength(1);
-      const record = await recordOf(house, decisionOf(response.headers));
-      expect(record.attempts).toMatchObject([{ status, reason, usage: { estimated: true } }]);
-      expect(record.attempts[0]!.usage.output).toBeGreaterThan(0);
-      expect(record.settled).toMatchObject([{ state: "failed", code: "stream_broken", delivered: { complete: false } }]);
-      await nothingLeft();
-    });
+    it.each(endings)(
+      "%s ends the stream with an error event and takes no further rung",
+      async (ending, status, reason) => {
+        vendor.play({ text: "Part one, part two", ending });
+        const response = await ask(house.origin, house.key, { useCase, stream: true, dialect });
+        expect(response.status).toBe(200);
+        expect(decisionOf(response.headers)).toMatch(/^dec_/);
+        const reading = told(response);
+        await turns();
+        if (ending === "hang") await clock.advance(30_001);
+        const answer = await reading;
+        expect(answer).toMatchObject({ code: "stream_broken", whole: false, text: "Part one, part two" });
+        if (dialect === "anthropic") expect(answer.body).toContain("event: error\n");
+        expect(vendor.received).toHaveLength(1);
+        const record = await recordOf(house, decisionOf(response.headers));
+        expect(record.attempts).toMatchObject([{ status, reason, usage: { estimated: true } }]);
+        expect(record.attempts[0]!.usage.output).toBeGreaterThan(0);
+        expect(record.settled).toMatchObject([
+          { state: "failed", code: "stream_broken", delivered: { complete: false } },
+        ]);
+        await nothingLeft();
+      },
+    );
   });
 });
 
@@ -358,7 +368,10 @@ describe("other ways down the ladder", () => {
   });
 
   it("a vendor's words about the request never reach the client", async () => {
-    vendor.play({ status: 401, body: JSON.stringify({ error: { message: "Incorrect API key sk-live-1234", code: "bad" } }) });
+    vendor.play({
+      status: 401,
+      body: JSON.stringify({ error: { message: "Incorrect API key sk-live-1234", code: "bad" } }),
+    });
     const answer = await told(await ask(house.origin, house.key, { useCase: "one" }));
     expect(answer.body).not.toContain("sk-live");
   });
@@ -407,7 +420,9 @@ describe("long work behind a stream", () => {
 describe("a key that is revoked", () => {
   async function endedAfter(waitMs: number): Promise<unknown> {
     const principal = { type: "service", id: "short" } as const;
-    const minted = house.admin.keys.mint({ label: "short", tenant: "lindenbank", principal, use_cases: ["*"] }).commit();
+    const minted = house.admin.keys
+      .mint({ label: "short", tenant: "lindenbank", principal, use_cases: ["*"] })
+      .commit();
     house.house.directory.refresh();
     vendor.play({ text: "Some words", ending: "hang" });
     const response = await ask(house.origin, minted.key, { useCase: "one", stream: true });
@@ -426,7 +441,10 @@ describe("a key that is revoked", () => {
     const { settled } = await recordOf(house, decisionOf(response.headers));
     return ended === "still streaming" ? ended : { ended, settled };
   }
-  const revoked = { ended: { code: "revoked_key", whole: false, text: "Some words" }, settled: [{ code: "revoked_key" }] };
+  const revoked = {
+    ended: { code: "revoked_key", whole: false, text: "Some words" },
+    settled: [{ code: "revoked_key" }],
+  };
 
   it("ends a running stream", async () => {
     expect(await endedAfter(1300)).toMatchObject(revoked);
@@ -438,7 +456,9 @@ describe("a key that is revoked", () => {
 
   it("is not used for a further attempt", async () => {
     const principal = { type: "service", id: "short" } as const;
-    const minted = house.admin.keys.mint({ label: "short", tenant: "lindenbank", principal, use_cases: ["*"] }).commit();
+    const minted = house.admin.keys
+      .mint({ label: "short", tenant: "lindenbank", principal, use_cases: ["*"] })
+      .commit();
     house.house.directory.refresh();
     vendor.play({ status: 503 });
     const pending = ask(house.origin, minted.key, { useCase: "again" });

@@ -70,22 +70,37 @@ describe("an input guard", () => {
     expect(vendor.received).toHaveLength(0);
     const record = await recordOf(house, decisionOf(answer.headers));
     expect(record.settled).toMatchObject([
-      { state: "refused", code: "input_blocked", guards: [{ guard: "cards", action: "block", findings: { card: 1 } }, { guard: "secrets" }] },
+      {
+        state: "refused",
+        code: "input_blocked",
+        guards: [{ guard: "cards", action: "block", findings: { card: 1 } }, { guard: "secrets" }],
+      },
     ]);
     expect(JSON.stringify(record)).not.toContain("4111");
   });
 
   it("blocks a card in a system prompt, a tool result and tool arguments", async () => {
     const places = [
-      [{ role: "system", content: card }, { role: "user", content: "hi" }],
+      [
+        { role: "system", content: card },
+        { role: "user", content: "hi" },
+      ],
       [
         { role: "user", content: "hi" },
-        { role: "assistant", content: null, tool_calls: [{ id: "c", type: "function", function: { name: "f", arguments: `{"a":"${card}"}` } }] },
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [{ id: "c", type: "function", function: { name: "f", arguments: `{"a":"${card}"}` } }],
+        },
         { role: "tool", tool_call_id: "c", content: "ok" },
       ],
       [
         { role: "user", content: "hi" },
-        { role: "assistant", content: null, tool_calls: [{ id: "c", type: "function", function: { name: "f", arguments: "{}" } }] },
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [{ id: "c", type: "function", function: { name: "f", arguments: "{}" } }],
+        },
         { role: "tool", tool_call_id: "c", content: card },
       ],
     ];
@@ -96,7 +111,10 @@ describe("an input guard", () => {
   it.each([
     ["a field that Weir doesn't know", { x_note: card }],
     ["metadata", { metadata: { note: card } }],
-    ["a tool's description", { tools: [{ type: "function", function: { name: "f", description: card, parameters: {} } }] }],
+    [
+      "a tool's description",
+      { tools: [{ type: "function", function: { name: "f", description: card, parameters: {} } }] },
+    ],
     ["the end user's name", { user: card }],
     ["a stop sequence", { stop: [card] }],
   ])("lets no card through in %s", async (_where, more) => {
@@ -115,7 +133,9 @@ describe("an input guard", () => {
   });
 
   it("redacts what the vendor sees and what is recorded", async () => {
-    const answer = await told(await put("redacted", { text: `Write to ada@example.org about ${card}.`, more: { x_note: 1 } }));
+    const answer = await told(
+      await put("redacted", { text: `Write to ada@example.org about ${card}.`, more: { x_note: 1 } }),
+    );
     expect(answer.status).toBe(200);
     const sent = vendor.received[0]!.body.toString("utf8");
     expect(sent).not.toContain("ada@");
@@ -261,7 +281,9 @@ describe("the cache", () => {
     const first = await told(await put("cached", { text: "A?" }));
     const second = await told(await put("cached", { text: "A?" }));
     const streamed = await told(await put("cached", { text: "A?", stream: true }));
-    const anthropic = await told(await put("cached", { text: "A?", dialect: "anthropic", more: { max_tokens: undefined } }));
+    const anthropic = await told(
+      await put("cached", { text: "A?", dialect: "anthropic", more: { max_tokens: undefined } }),
+    );
     expect([first, second, streamed].map((one) => one.headers.get("x-weir-cache"))).toEqual(["miss", "hit", "hit"]);
     expect([first, second, streamed].map((one) => one.text)).toEqual(Array(3).fill("From the vendor."));
     expect(anthropic.status).toBe(400);
@@ -269,7 +291,12 @@ describe("the cache", () => {
     const record = await recordOf(house, decisionOf(second.headers));
     expect(record.attempts).toEqual([]);
     expect(record.settled).toMatchObject([
-      { state: "answered", cache: { status: "hit", from: decisionOf(first.headers) }, cost_nano_usd: 0, usage: { output: 0 } },
+      {
+        state: "answered",
+        cache: { status: "hit", from: decisionOf(first.headers) },
+        cost_nano_usd: 0,
+        usage: { output: 0 },
+      },
     ]);
   });
 
@@ -325,7 +352,9 @@ describe("the cache", () => {
   it("never crosses tenants", async () => {
     vendor.play({ text: "For one." }, { text: "For the other." });
     expect(await told(await put("cached", { text: "F?" }))).toMatchObject({ text: "For one." });
-    expect(await told(await put("cached", { text: "F?", tenant: "neighbour" }))).toMatchObject({ text: "For the other." });
+    expect(await told(await put("cached", { text: "F?", tenant: "neighbour" }))).toMatchObject({
+      text: "For the other.",
+    });
   });
 
   it("ends with its time to live", async () => {

@@ -8,7 +8,7 @@ import { VirtualClock } from "../../src/kernel/clock.ts";
 import type { AttemptMeta, SettledMeta } from "../../src/kernel/decision.ts";
 import { type StoredEntry, readEntries } from "../../src/ledger/index.ts";
 import { type Running, start } from "../../src/main.ts";
-import { nodeFiles } from "../../src/stores/files/index.ts";
+import { FileFault, type FilePort, nodeFiles } from "../../src/stores/files/index.ts";
 import { createLog } from "../../src/telemetry/index.ts";
 
 /** A one-file configuration: both vendors at `origin`, a paid and a free model of each. */
@@ -97,7 +97,7 @@ export interface TimedHouse extends Running {
 }
 
 /** A Weir on virtual time: its timeouts, deadlines, back-offs and watches run only by `clock.advance`. */
-export async function startOnClock(clock: VirtualClock, weirYaml: string): Promise<TimedHouse> {
+export async function startOnClock(clock: VirtualClock, weirYaml: string, files?: FilePort): Promise<TimedHouse> {
   const folder = mkdtempSync(join(tmpdir(), "weir-timed-"));
   const dataDir = join(folder, "data");
   mkdirSync(dataDir);
@@ -119,6 +119,7 @@ export async function startOnClock(clock: VirtualClock, weirYaml: string): Promi
     clock,
     log: createLog(clock, () => {}),
     version: "0.0.0-test",
+    ...(files && { files }),
   });
   const principal = { type: "service", id: "test" } as const;
   const minted = running.admin.keys.mint({ label: "test", tenant: "lindenbank", principal, use_cases: ["*"] }).commit();
@@ -168,7 +169,15 @@ export interface Question {
 }
 
 export function ask(origin: string, key: string, question: Question): Promise<Response> {
-  const { useCase, stream = false, dialect = "openai", text = "What is a sight deposit?", headers, more, signal } = question;
+  const {
+    useCase,
+    stream = false,
+    dialect = "openai",
+    text = "What is a sight deposit?",
+    headers,
+    more,
+    signal,
+  } = question;
   return fetch(`${origin}${dialect === "openai" ? "/v1/chat/completions" : "/v1/messages"}`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${key}`, ...headers },
@@ -233,4 +242,58 @@ interface Shape {
 /** Lets what lies in loopback sockets be read: vendor, Weir and client share this event loop. */
 export async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+export interface GatedFiles {
+  files: FilePort;
+  /** From now on writes wait; settles when the first one does. */
+  shut(): Promise<void>;
+  /** From now on writes fail as on a full disk; settles when the first one has. */
+  fill(): Promise<void>;
+  open(): void;
+}
+
+/** The machine's files, whose writes can be made to wait or to fail. */
+export function gatedFiles(): GatedFiles {
+  let gate: Promise<void> | undefined;
+  let full = false;
+  let open = () => {};
+  let seen = () => {};
+  const firstWrite = () => new Promise<void>((resolve) => (seen = resolve));
+  const files: FilePort = {
+    ...nodeFiles,
+    async open(path, options) {
+      const file = await nodeFiles.open(path, options);
+      return {
+        size: () => file.size(),
+        datasync: () => file.datasync(),
+        truncate: (length) => file.truncate(length),
+        close: () => file.close(),
+        async write(bytes, offset) {
+          if (gate || full) seen();
+          if (full) throw new FileFault("ENOSPC", path, `there is no space left for ${path}`);
+          await gate;
+          return file.write(bytes, offset);
+        },
+      };
+    },
+  };
+  return {
+    files,
+    shut() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      open = resolve;
+      return firstWrite();
+    },
+    fill() {
+      full = true;
+      return firstWrite();
+    },
+    open() {
+      gate = undefined;
+      full = false;
+      open();
+    },
+  };
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ScriptedVendor, startScriptedVendor } from "../fixtures/scripted-vendor.ts";
 import { type TestHouse, startHouse } from "../fixtures/house.ts";
-import { ask, leftovers, metric, recordOf, told, until, vendorConfig } from "./vendor-house.ts";
+import { ask, gatedFiles, leftovers, metric, recordOf, told, turns, until, vendorConfig } from "./vendor-house.ts";
 
 const useCases = `
 chat: { kind: chat, ladder: [oa-main], retries: 0 }
@@ -141,13 +141,46 @@ describe.each(["", "x".repeat(256)])("a key of an impossible length", (name) => 
   });
 });
 
+describe("a disk that is slow", () => {
+  it("never makes a fault of a repetition that comes before the first answer is on disk", async () => {
+    const gated = gatedFiles();
+    const own = await startHouse({ files: files(), filePort: gated.files });
+    try {
+      const ownKey = own.mintKey();
+      const answered = Promise.withResolvers<void>();
+      vendor.play({ text: "Slowly written.", before: answered.promise });
+      const send = () => ask(own.origin, ownKey, { useCase: "chat", headers: named("slow disk") }).then(told);
+      const first = send();
+      await vendor.arrival(0);
+      const blocked = gated.shut();
+      answered.resolve();
+      await blocked;
+      const second = send();
+      await Promise.race([second, turns(500)]);
+      gated.open();
+      expect(await first).toMatchObject({ status: 200, text: "Slowly written." });
+      expect([200, 409]).toContain((await second).status);
+      expect(await send()).toMatchObject({ status: 200, text: "Slowly written." });
+      expect(vendor.received).toHaveLength(1);
+    } finally {
+      gated.open();
+      await own.stop();
+    }
+  });
+});
+
 describe("a restart on the same data", () => {
   it("keeps answers, mismatches, failures and interruptions", async () => {
     const first = await startHouse({ files: files() });
     const firstKey = first.mintKey();
     const send = (of: TestHouse, name: string, more: Partial<Parameters<typeof ask>[2]> = {}) =>
       ask(of.origin, firstKey, { useCase: "chat", headers: named(name), ...more });
-    vendor.play({ text: "Before the restart." }, { text: "A streamed one." }, { status: 503 }, { text: "Half", ending: "truncate" });
+    vendor.play(
+      { text: "Before the restart." },
+      { text: "A streamed one." },
+      { status: 503 },
+      { text: "Half", ending: "truncate" },
+    );
     const answer = await told(await send(first, "kept"));
     await told(await send(first, "streamed", { stream: true }));
     await told(await send(first, "failed"));
@@ -172,7 +205,10 @@ describe("a restart on the same data", () => {
       expect(kept).toMatchObject({ status: 200, text: "Before the restart." });
       expect(kept.headers.get("x-weir-replayed")).toBe("true");
       expect(kept.headers.get("x-weir-decision-id")).toBe(answer.headers.get("x-weir-decision-id"));
-      expect(await told(await send(second, "streamed", { stream: true }))).toMatchObject({ text: "A streamed one.", whole: true });
+      expect(await told(await send(second, "streamed", { stream: true }))).toMatchObject({
+        text: "A streamed one.",
+        whole: true,
+      });
       expect(await told(await send(second, "kept", { text: "Another?" }))).toMatchObject({ status: 422 });
       expect(await told(await send(second, "failed"))).toMatchObject({ status: 502, code: "ladder_exhausted" });
       expect(await told(await send(second, "gone"))).toMatchObject({ status: 409, code: "idempotency_interrupted" });

@@ -46,6 +46,14 @@ export function stackSeries(series: readonly NamedSeries[]): StackLayer[] {
 export const stackTop = (layers: readonly StackLayer[]): number =>
   layers.reduce((top, layer) => layer.points.reduce((high, point) => Math.max(high, point.high), top), 0);
 
+/** Points without a neighbour that has a value: a line can't show them, a dot can. */
+export const lonePoints = (points: readonly Point[]): { at: number; value: number }[] =>
+  points.flatMap(({ at, value }, i) =>
+    value !== null && (points[i - 1]?.value ?? null) === null && (points[i + 1]?.value ?? null) === null
+      ? [{ at, value }]
+      : [],
+  );
+
 /** Index of the point nearest to an instant; points are sorted by time. -1 when there are none. */
 export function nearestIndex(points: readonly { at: number }[], at: number): number {
   let [low, high] = [0, points.length - 1];

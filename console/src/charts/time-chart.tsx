@@ -9,6 +9,7 @@ import { formatClock, formatInstant, formatTick, zoneOf } from "../figures/insta
 import { Table } from "../shell/icons.tsx";
 import {
   decadesAround,
+  lonePoints,
   decadeTicks,
   type NamedSeries,
   nearestIndex,
@@ -167,7 +168,9 @@ function verticalScale(
     return { y: (value) => log(Math.max(value, domain[0])), ticks: decadeTicks(domain) };
   }
   const top = layers === undefined ? Math.max(0, ...values) : stackTop(layers);
-  const linear = scaleLinear([0, top > 0 ? top : 1], range).nice(4);
+  // Nothing but zeros: one line at zero says it; a made-up scale would not.
+  if (top === 0) return { y: scaleLinear([0, 1], range), ticks: [0] };
+  const linear = scaleLinear([0, top], range).nice(4);
   return { y: linear, ticks: linear.ticks(4).filter((tick) => !whole || Number.isInteger(tick)) };
 }
 
@@ -178,15 +181,19 @@ const Lines = ({ series, x, y }: { series: NamedSeries[]; x: Horizontal; y: Vert
       .x(({ at }) => x(at))
       .y(({ value }) => y(value ?? 0));
     return (
-      <path
-        key={name}
-        d={path(points) ?? ""}
-        fill="none"
-        stroke={seriesColour(index)}
-        strokeWidth={1.75}
-        strokeDasharray={seriesDash(index)}
-        strokeLinejoin="round"
-      />
+      <g key={name}>
+        <path
+          d={path(points) ?? ""}
+          fill="none"
+          stroke={seriesColour(index)}
+          strokeWidth={1.75}
+          strokeDasharray={seriesDash(index)}
+          strokeLinejoin="round"
+        />
+        {lonePoints(points).map(({ at, value }) => (
+          <circle key={at} cx={x(at)} cy={y(value)} r={2.5} fill={seriesColour(index)} />
+        ))}
+      </g>
     );
   });
 

@@ -54,8 +54,8 @@ export function DecisionTable({ rows, chosen, choose, open }: DecisionTableProps
     element?.scrollIntoView({ block: "nearest" });
   };
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-to-interactive-role -- the grid pattern of ARIA: rows are moved through by arrow keys
     <table
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-to-interactive-role -- ARIA grid: arrow keys move through rows
       role="grid"
       aria-label="Decisions, newest first"
       aria-rowcount={-1}

@@ -159,7 +159,7 @@ function TextFilter({ name, label, hint, value, set, suggestions, inputRef, wide
       {suggestions !== undefined && (
         <datalist id={list}>
           {suggestions.map((suggestion) => (
-            <option key={suggestion}>{suggestion}</option>
+            <option key={suggestion} value={suggestion} aria-label={suggestion} />
           ))}
         </datalist>
       )}

@@ -37,8 +37,8 @@ export function useLiveDecisions(filters: Filters, held: boolean): LiveDecisions
   useEffect(() => {
     const gone = new AbortController();
     // Another filter is another list; the old rows must not show under it.
-    // oxlint-disable-next-line react/set-state-in-effect -- the stream and its list begin and end together
     change(() => emptyList);
+    // oxlint-disable-next-line react/set-state-in-effect -- the stream and its list begin and end together
     setProgress(unloaded);
     setStream("connecting");
     // The stream opens first, so that nothing falls between it and the first page.

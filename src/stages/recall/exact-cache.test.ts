@@ -1,0 +1,234 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type DecisionParts, aChatAsk, aChatResponse, aDecision, templateRung, userSays } from "../../../tests/fixtures/decision.ts";
+import type { ChatRequest } from "../../kernel/chat.ts";
+import { VirtualClock } from "../../kernel/clock.ts";
+import { refuse } from "../../kernel/errors.ts";
+import { ExactCache } from "./exact-cache.ts";
+
+const ttl = 60_000;
+function setUp(maxBytes?: number) {
+  const clock = new VirtualClock();
+  const cache = new ExactCache({ clock, ...(maxBytes !== undefined && { maxBytes }) });
+  const decision = (parts: DecisionParts = {}) => aDecision({ clock, ...parts, useCase: { cache: { exactTtlMs: ttl }, ...parts.useCase } });
+  /** Asks and answers, so that the next one finds it. */
+  const fill = (parts: DecisionParts = {}, answer = aChatResponse("remembered")) => {
+    const d = decision(parts);
+    const found = cache.find(d);
+    if (found === undefined) cache.land(d, answer);
+    return d;
+  };
+  return { clock, cache, decision, fill };
+}
+const request = (over: Partial<ChatRequest>): DecisionParts => ({ ask: aChatAsk(over) });
+
+describe("ExactCache: what is the same question", () => {
+  const same: [string, DecisionParts][] = [
+    ["everything", {}],
+    ["another way of delivery: stream", request({ stream: true })],
+    ["another way of delivery: usage", request({ wants_usage: true })],
+    ["the client's own user mark", request({ user: "u-1" })],
+    ["another key of the tenant", { principal: { id: "other-app", credential: "k00000000002" } }],
+    ["the same groups in another order", { principal: { groups: ["staff", "advisers"] } }],
+  ];
+  it.each(same)("hit when only this differs: %s", async (_what, parts) => {
+    const { cache, decision, fill } = setUp();
+    const base: DecisionParts = { principal: { groups: ["advisers", "staff"] } };
+    fill(base);
+    const d = decision({ ...base, ...parts, principal: { ...base.principal, ...parts.principal } });
+    expect(await cache.find(d)).toEqual(aChatResponse("remembered"));
+    expect(d.cache.status).toBe("hit");
+  });
+
+  const ground = { folder: "f", collection: "c", passages: 3, generation: "g1", files: [] };
+  const different: [string, DecisionParts][] = [
+    ["tenant", { tenant: { name: "private" } }],
+    ["environment", { principal: { environment: "prod" } }],
+    ["groups", { principal: { groups: ["advisers"] } }],
+    ["fewer groups", { principal: { groups: [] } }],
+    ["use case", { useCase: { name: "assistant-2" } }],
+    ["data class", { with: { dataClass: "sensitive" } }],
+    ["regions", { with: { regions: ["ch"] } }],
+    ["no regions", { with: { regions: [] } }],
+    ["bundle", { useCase: { bundle: "c".repeat(64) } }],
+    ["collection generation", { useCase: { ground: { ...ground, generation: "g2" } } }],
+    ["eligible rungs", { with: { rungs: [{ index: 1, rung: templateRung }] } }],
+    ["words", request({ messages: [userSays("What does an account cost")] })],
+    ["role", request({ messages: [{ ...userSays("What does an account cost?"), role: "system" }] })],
+    ["one more message", request({ messages: [userSays("What does an account cost?"), userSays("")] })],
+    ["temperature", request({ temperature: 0.1 })],
+    ["max_tokens", request({ max_tokens: 5 })],
+    ["seed", request({ seed: 1 })],
+    ["stop", request({ stop: ["x"] })],
+    ["tools", request({ tools: [{ name: "t", parameters: {} }] })],
+    ["response format", request({ response_format: { type: "json_object" } })],
+  ];
+  it.each(different)("miss when this differs: %s", (_what, parts) => {
+    const { cache, decision, fill } = setUp();
+    const base: DecisionParts = { principal: { groups: ["staff"] }, useCase: { ground }, with: { regions: ["eu"] } };
+    fill(base);
+    const d = decision({
+      ...base,
+      ...parts,
+      principal: { ...base.principal, ...parts.principal },
+      useCase: { ...base.useCase, ...parts.useCase },
+      with: { ...base.with, ...parts.with },
+    });
+    expect(cache.find(d)).toBeUndefined();
+    expect(d.cache).toEqual({ status: "miss" });
+  });
+
+  it("fields that the neutral form does not model make another question", () => {
+    const { cache, decision, fill } = setUp();
+    const withField = (n: number): DecisionParts => {
+      const ask = aChatAsk({ unmodelled: ["logit_bias"] });
+      return { ask: { ...ask, body: Buffer.from(`{"logit_bias":${n}}`) } };
+    };
+    fill(withField(1));
+    expect(cache.find(decision(withField(1)))).toBeDefined();
+    expect(cache.find(decision(withField(2)))).toBeUndefined();
+  });
+
+  it("law: names can't be moved between fields to meet another tenant's key", () => {
+    const word = fc.string({ maxLength: 6 });
+    fc.assert(
+      fc.property(word, word, word, word, (tenantA, useA, tenantB, useB) => {
+        fc.pre(tenantA !== tenantB || useA !== useB);
+        const { cache, decision, fill } = setUp();
+        fill({ tenant: { name: tenantA }, useCase: { name: useA } });
+        expect(cache.find(decision({ tenant: { name: tenantB }, useCase: { name: useB } }))).toBeUndefined();
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("ExactCache: what is kept, and how long", () => {
+  it("names the decision that the answer came from, and its model", async () => {
+    const { cache, decision, fill } = setUp();
+    const leader = fill({ with: { model: "large" } });
+    const d = decision();
+    await cache.find(d);
+    expect(d.cache).toEqual({ status: "hit", from: leader.id });
+    expect(d.model).toBe("large");
+  });
+
+  it.each([
+    [ttl - 1, true],
+    [ttl, false],
+  ])("after %s ms: %s", async (ms, hit) => {
+    const { cache, decision, fill, clock } = setUp();
+    fill();
+    await clock.advance(ms);
+    expect(cache.find(decision()) !== undefined).toBe(hit);
+  });
+
+  it.each([
+    ["cut off", aChatResponse("x", { finish: "length" })],
+    ["filtered", aChatResponse("x", { finish: "content_filter" })],
+    ["a tool call", aChatResponse("x", { parts: [{ type: "tool_call", id: "c", name: "n", arguments: "{}" }] })],
+  ])("an answer that is %s is not kept", (_what, answer) => {
+    const { cache, decision, fill } = setUp();
+    fill({}, answer);
+    expect(cache.find(decision())).toBeUndefined();
+  });
+
+  it("off without a cache in the use case, and for scores", () => {
+    const { cache, clock } = setUp();
+    const none = aDecision({ clock });
+    expect(cache.find(none)).toBeUndefined();
+    expect(none.cache).toEqual({ status: "off" });
+    const score = aDecision({ clock, useCase: { kind: "score", cache: { exactTtlMs: ttl } } });
+    expect(cache.find(score)).toBeUndefined();
+    expect(cache.leading).toBe(0);
+  });
+
+  it("forgets what was used longest ago when the bytes are full", () => {
+    const { cache, decision, fill } = setUp(1000);
+    const question = (text: string) => request({ messages: [userSays(text)] });
+    const answer = aChatResponse("x".repeat(200));
+    fill(question("a"), answer);
+    fill(question("b"), answer);
+    expect(cache.find(decision(question("a")))).toBeDefined();
+    fill(question("c"), answer);
+    fill(question("d"), answer);
+    expect(cache.find(decision(question("a")))).toBeDefined();
+    expect(cache.find(decision(question("b")))).toBeUndefined();
+  });
+
+  it("landing without leading keeps nothing", () => {
+    const { cache, decision } = setUp();
+    cache.land(decision(), aChatResponse("x"));
+    expect(cache.find(decision())).toBeUndefined();
+  });
+});
+
+describe("ExactCache: single flight", () => {
+  it("followers wait for the leader's answer and name it", async () => {
+    const { cache, decision } = setUp();
+    const [leader, one, two] = [decision(), decision(), decision()];
+    expect(cache.find(leader)).toBeUndefined();
+    const waiting = [cache.find(one), cache.find(two)];
+    expect(cache.leading).toBe(1);
+    cache.land(leader, aChatResponse("landed"));
+    expect(await Promise.all(waiting)).toEqual([aChatResponse("landed"), aChatResponse("landed")]);
+    expect([one.cache, two.cache]).toEqual([
+      { status: "follower", from: leader.id },
+      { status: "follower", from: leader.id },
+    ]);
+    expect(cache.leading).toBe(0);
+  });
+
+  it("when the leader has nothing to share, exactly one follower leads and all go on", async () => {
+    const { cache, decision } = setUp();
+    const [leader, one, two, late] = [decision(), decision(), decision(), decision()];
+    cache.find(leader);
+    const waiting = [cache.find(one), cache.find(two)];
+    cache.abandon(leader);
+    expect(await Promise.all(waiting)).toEqual([undefined, undefined]);
+    expect(cache.leading).toBe(1);
+    expect([one.cache.status, two.cache.status]).toEqual(["miss", "miss"]);
+    const following = cache.find(late);
+    cache.land(one, aChatResponse("second try"));
+    expect(await following).toEqual(aChatResponse("second try"));
+  });
+
+  it("a follower whose client goes stops waiting and leads nothing", async () => {
+    const { cache, decision } = setUp();
+    const [leader, d] = [decision(), decision()];
+    cache.find(leader);
+    const waiting = cache.find(d);
+    d.abort(refuse("client_gone"));
+    expect(await waiting).toBeUndefined();
+    expect(cache.leading).toBe(1);
+  });
+
+  it("a follower whose client has gone before does not wait at all", async () => {
+    const { cache, decision } = setUp();
+    const [leader, d] = [decision(), decision()];
+    cache.find(leader);
+    d.abort(refuse("client_gone"));
+    const waiting = Promise.resolve(cache.find(d)).then(() => "went on");
+    const turn = new Promise((resolve) => setImmediate(() => resolve("still waiting")));
+    expect(await Promise.race([waiting, turn])).toBe("went on");
+  });
+
+  it("leaves no flight behind, whatever the order of ends", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom("find", "land", "abandon"), fc.nat(4)), { maxLength: 30 }), (steps) => {
+        const { cache, decision } = setUp();
+        const decisions = Array.from({ length: 5 }, (_, n) => decision(request({ seed: n % 2 })));
+        const asked = new Set<number>();
+        for (const [what, n] of steps) {
+          const d = decisions[n]!;
+          if (what === "find" && !asked.has(n)) (asked.add(n), void cache.find(d));
+          else if (what === "land") cache.land(d, aChatResponse("x"));
+          else cache.abandon(d);
+        }
+        for (const d of decisions) cache.abandon(d);
+        expect(cache.leading).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
