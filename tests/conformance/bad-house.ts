@@ -8,6 +8,9 @@ import { systemClock } from "../../src/kernel/clock.ts";
 import { isRefusal } from "../../src/kernel/errors.ts";
 import { type TestHouse, bankExample, startHouse } from "../fixtures/house.ts";
 
+/** Stands for something personal: what a client sends as a value must not come back in an error, a log line or a metric. */
+export const marker = "MARTHA-4711-MUSTERFRAU";
+export const decisionId = /^dec_[0-9a-hjkmnp-tv-z]{26}$/;
 export const applicant = heldOutApplicants(bankExample)[0]!.body;
 
 const bank = readFileSync(join(bankExample, "weir.yaml"), "utf8");

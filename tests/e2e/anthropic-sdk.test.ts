@@ -189,7 +189,7 @@ describe("fields that a translation can't carry", () => {
   it("are named in x-weir-dropped", async () => {
     const { response } = await sdk
       .anthropic()
-      .messages.create({ ...ask, model: "over-openai", top_k: 5, service_tier: "auto" })
+      .messages.create({ ...ask, model: "over-openai", ...({ top_k: 5, service_tier: "auto" } as object) })
       .withResponse();
     expect(response.headers.get("x-weir-dropped")?.split(", ")).toEqual(
       expect.arrayContaining(["top_k", "service_tier"]),
@@ -199,7 +199,7 @@ describe("fields that a translation can't carry", () => {
 
 describe("errors become the client's error classes with Weir's codes", () => {
   const create = (model: string, more: object = {}, key?: string) =>
-    sdk.anthropic(key).messages.create({ ...ask, model, ...more });
+    sdk.anthropic(key).messages.create({ ...ask, model, ...more } as Anthropic.MessageCreateParams);
   const cases: [string, () => Promise<unknown>, abstract new (...given: never[]) => Error, number, string][] = [
     ["a wrong key", () => create("over-openai", {}, "nonsense"), AuthenticationError, 401, "invalid_key"],
     ["an unknown use case", () => create("nothing"), NotFoundError, 404, "unknown_use_case"],

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { aDecision } from "../../../tests/fixtures/decision.ts";
+import { type Refusal, refuse } from "../../kernel/errors.ts";
+import { watchLive } from "./live.ts";
+
+describe("watchLive", () => {
+  it("asks once a second and aborts with what it hears, then asks no more", async () => {
+    const d = aDecision();
+    let asked = 0;
+    let answer: Refusal | undefined;
+    watchLive(d, () => ((asked += 1), answer));
+    await d.clock.advance(2999);
+    expect([asked, d.signal.aborted]).toEqual([2, false]);
+    answer = refuse("revoked_key");
+    await d.clock.advance(1);
+    expect(d.signal.reason).toBe(answer);
+    await d.clock.advance(5000);
+    expect(asked).toBe(3);
+    expect(d.clock.pendingTimers).toBe(0);
+  });
+
+  it("stop ends it, also after it has moved on", async () => {
+    const d = aDecision();
+    let asked = 0;
+    const stop = watchLive(d, () => ((asked += 1), undefined));
+    await d.clock.advance(1000);
+    stop();
+    await d.clock.advance(5000);
+    expect(asked).toBe(1);
+    expect(d.clock.pendingTimers).toBe(0);
+  });
+});
