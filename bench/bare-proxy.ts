@@ -5,7 +5,12 @@
 import { createServer } from "node:http";
 import { Pool } from "undici";
 
-const pool = new Pool(`http://127.0.0.1:${process.argv[2]}`, { connections: 256, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
+const pool = new Pool(`http://127.0.0.1:${process.argv[2]}`, {
+  connections: 256,
+  pipelining: 1,
+  headersTimeout: 0,
+  bodyTimeout: 0,
+});
 
 const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
   const chunks: Buffer[] = [];

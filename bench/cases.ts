@@ -16,13 +16,14 @@ export interface Case {
   /** Use case of the bench's configuration. */
   useCase: string;
   /** Cases of one group are compared with the same reference measurements. */
-  group: "chat-1k" | "chat-32k" | "stream" | "own";
+  group: "chat-1k" | "chat-32k" | "stream" | "calm-stream" | "own";
   /** The systems besides Weir that take this case; those of a group's first case serve the whole group. */
   references: readonly SystemName[];
   status: string;
   /** Design §7, µs of CPU per request. */
   targetUs?: number;
-  stream?: true;
+  /** Where it differs from the run's. */
+  connections?: number;
   key?: "valid" | "unknown";
   requests(key: string): Define;
 }
@@ -33,8 +34,16 @@ const all: readonly SystemName[] = ["bare", "nginx", "direct"];
 
 function http(path: string, headers: Record<string, string>, body: unknown): Buffer {
   const json = Buffer.from(JSON.stringify(body));
-  const lines = Object.entries({ host: "127.0.0.1", "content-type": "application/json", ...headers, "content-length": json.length });
-  return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join("\r\n")}\r\n\r\n`), json]);
+  const lines = Object.entries({
+    host: "127.0.0.1",
+    "content-type": "application/json",
+    ...headers,
+    "content-length": json.length,
+  });
+  return Buffer.concat([
+    Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join("\r\n")}\r\n\r\n`),
+    json,
+  ]);
 }
 
 /** `sizeBytes` is the body's. Each variant has another prompt, so that nothing is answered or scanned by remembering. */
@@ -84,44 +93,114 @@ const kb = 1024;
 
 export const cases: readonly Case[] = [
   {
-    name: "chat-1k-digest", about: "1 KB JSON chat; identity, limits, money, guards in and out, journal; record: digest (nothing encrypted)",
-    useCase: "chat-digest", group: "chat-1k", references: all, status: "200", targetUs: 60, requests: chats("chat-1k-digest", "chat-digest", kb),
+    name: "chat-1k-digest",
+    about: "1 KB JSON chat; identity, limits, money, guards in and out, journal; record: digest (nothing encrypted)",
+    useCase: "chat-digest",
+    group: "chat-1k",
+    references: all,
+    status: "200",
+    targetUs: 60,
+    requests: chats("chat-1k-digest", "chat-digest", kb),
   },
   {
-    name: "chat-1k-redacted", about: "the same with record: redacted (content encrypted)",
-    useCase: "chat-redacted", group: "chat-1k", references: [], status: "200", targetUs: 75, requests: chats("chat-1k-redacted", "chat-redacted", kb),
+    name: "chat-1k-redacted",
+    about: "the same with record: redacted (content encrypted)",
+    useCase: "chat-redacted",
+    group: "chat-1k",
+    references: [],
+    status: "200",
+    targetUs: 75,
+    requests: chats("chat-1k-redacted", "chat-redacted", kb),
   },
   {
-    name: "chat-32k-digest", about: "32 KB JSON chat, cold guard scan, record: digest",
-    useCase: "chat-digest", group: "chat-32k", references: ["bare", "nginx"], status: "200", targetUs: 140, requests: chats("chat-32k-digest", "chat-digest", 32 * kb),
+    name: "chat-32k-digest",
+    about: "32 KB JSON chat, cold guard scan, record: digest",
+    useCase: "chat-digest",
+    group: "chat-32k",
+    references: ["bare", "nginx"],
+    status: "200",
+    targetUs: 140,
+    requests: chats("chat-32k-digest", "chat-digest", 32 * kb),
   },
   {
-    name: "chat-32k-redacted", about: "the same with record: redacted (content encrypted)",
-    useCase: "chat-redacted", group: "chat-32k", references: [], status: "200", targetUs: 220, requests: chats("chat-32k-redacted", "chat-redacted", 32 * kb),
+    name: "chat-32k-redacted",
+    about: "the same with record: redacted (content encrypted)",
+    useCase: "chat-redacted",
+    group: "chat-32k",
+    references: [],
+    status: "200",
+    targetUs: 220,
+    requests: chats("chat-32k-redacted", "chat-redacted", 32 * kb),
   },
   {
-    name: "stream", about: `SSE, ${chunkCount} chunks ${chunkEveryMs} ms apart, passed through; input guards, record: redacted`,
-    useCase: "stream", group: "stream", references: all, status: "200", targetUs: 16 * chunkCount, stream: true,
+    name: "stream",
+    about: `SSE, ${chunkCount} chunks ${chunkEveryMs} ms apart, passed through; input guards, record: redacted`,
+    useCase: "stream",
+    group: "stream",
+    references: all,
+    status: "200",
+    targetUs: 16 * chunkCount,
     requests: chats("stream", "stream", kb, { stream: true }),
   },
   {
-    name: "cache-hit", about: "1 KB chat answered from the exact cache, record: digest",
-    useCase: "chat-cached", group: "own", references: [], status: "200", targetUs: 30, requests: chats("cache-hit", "chat-cached", kb),
+    name: "calm-stream",
+    about: "the same with 4 streams at a time, so that nobody waits for a processor: the added time to first byte",
+    useCase: "stream",
+    group: "calm-stream",
+    references: all,
+    status: "200",
+    connections: 4,
+    requests: chats("calm-stream", "stream", kb, { stream: true }),
   },
   {
-    name: "score-limited", about: "score decision with the bank's boosted model over HTTP; tier limited (queued), known subjects",
-    useCase: "credit-limited", group: "own", references: [], status: "200", targetUs: 150, requests: applicants("score-limited", "credit-limited", "known"),
+    name: "cache-hit",
+    about: "1 KB chat answered from the exact cache, record: digest",
+    useCase: "chat-cached",
+    group: "own",
+    references: [],
+    status: "200",
+    targetUs: 30,
+    requests: chats("cache-hit", "chat-cached", kb),
   },
   {
-    name: "score-high", about: "the same in tier high: sealed (begun and settled durable before the answer), full record",
-    useCase: "credit", group: "own", references: [], status: "200", targetUs: 150, requests: applicants("score-high", "credit", "known"),
+    name: "score-limited",
+    about: "score decision with the bank's boosted model over HTTP; tier limited (queued), known subjects",
+    useCase: "credit-limited",
+    group: "own",
+    references: [],
+    status: "200",
+    targetUs: 150,
+    requests: applicants("score-limited", "credit-limited", "known"),
   },
   {
-    name: "score-high-new", about: "the same with a subject never seen before in each request: a content key is made, kept and synced for each",
-    useCase: "credit", group: "own", references: [], status: "200", requests: applicants("score-high-new", "credit", "new"),
+    name: "score-high",
+    about: "the same in tier high: sealed (begun and settled durable before the answer), full record",
+    useCase: "credit",
+    group: "own",
+    references: [],
+    status: "200",
+    targetUs: 150,
+    requests: applicants("score-high", "credit", "known"),
   },
   {
-    name: "bad-key", about: "1 KB chat with a well-formed key that this installation does not know",
-    useCase: "chat-digest", group: "own", references: [], status: "401", key: "unknown", requests: chats("bad-key", "chat-digest", kb),
+    name: "score-high-new",
+    about: "the same with a subject never seen before in each request: a content key is made, kept and synced for each",
+    useCase: "credit",
+    group: "own",
+    references: [],
+    status: "200",
+    requests: applicants("score-high-new", "credit", "new"),
+  },
+  {
+    name: "bad-key",
+    about: "1 KB chat with a well-formed key that this installation does not know",
+    useCase: "chat-digest",
+    group: "own",
+    references: [],
+    status: "401",
+    key: "unknown",
+    requests: chats("bad-key", "chat-digest", kb),
   },
 ];
+
+export const quickCases: readonly string[] = ["chat-1k-redacted", "stream", "cache-hit", "score-high", "bad-key"];

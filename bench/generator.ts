@@ -54,7 +54,10 @@ export class Generator {
 
   #ask(request: GeneratorRequest): Promise<GeneratorReply> {
     return new Promise((resolve, reject) => {
-      const tooLate = setTimeout(() => reject(new Error(`the load generator did not answer "${request.type}" in ${patienceMs} ms`)), patienceMs);
+      const tooLate = setTimeout(
+        () => reject(new Error(`the load generator did not answer "${request.type}" in ${patienceMs} ms`)),
+        patienceMs,
+      );
       this.#child.once("message", (reply: GeneratorReply) => {
         clearTimeout(tooLate);
         resolve(reply);

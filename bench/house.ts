@@ -112,7 +112,11 @@ export interface BenchHouse {
   stop(): Promise<void>;
 }
 
-export async function startHouse(folder: string, upstreamPort: number, nodeFlags: readonly string[] = []): Promise<BenchHouse> {
+export async function startHouse(
+  folder: string,
+  upstreamPort: number,
+  nodeFlags: readonly string[] = [],
+): Promise<BenchHouse> {
   const root = join(folder, "config");
   const data = join(folder, "data");
   mkdirSync(root, { recursive: true });
@@ -122,16 +126,36 @@ export async function startHouse(folder: string, upstreamPort: number, nodeFlags
   writeFileSync(file, configuration(upstreamPort));
   const env = { ...process.env, BENCH_VENDOR_KEY: "bench-vendor-key" };
   const mint = async (where: string) => {
-    const command = [cli, "keys", "mint", "--data", where, "--tenant", "lindenbank", "--label", "bench", "--environment", "prod"];
+    const command = [
+      cli,
+      "keys",
+      "mint",
+      "--data",
+      where,
+      "--tenant",
+      "lindenbank",
+      "--label",
+      "bench",
+      "--environment",
+      "prod",
+    ];
     return (await run(process.execPath, command, { env })).stdout.trim();
   };
   const key = await mint(data);
   // Well-formed and of the right environment, but of another installation.
   const unknownKey = await mint(join(folder, "elsewhere"));
-  const child = spawn(process.execPath, [...nodeFlags, cli, "start", "--config", file, "--data", data], { env, stdio: ["ignore", "inherit", "pipe"] });
+  const child = spawn(process.execPath, [...nodeFlags, cli, "start", "--config", file, "--data", data], {
+    env,
+    stdio: ["ignore", "inherit", "pipe"],
+  });
   const { origin, ops, log } = await serving(child);
   return {
-    child, pid: child.pid!, key, unknownKey, data, log,
+    child,
+    pid: child.pid!,
+    key,
+    unknownKey,
+    data,
+    log,
     port: Number(new URL(origin).port),
     opsPort: Number(new URL(ops).port),
     async stop() {

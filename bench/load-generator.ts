@@ -35,7 +35,8 @@ class Run {
     if (--this.running > 0) return;
     const sorted = Float64Array.from(this.latencies).sort();
     const first = Float64Array.from(this.firstBytes).sort();
-    const at = (values: Float64Array, share: number) => values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
+    const at = (values: Float64Array, share: number) =>
+      values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
     this.#done({
       completed: sorted.length,
       statuses: this.statuses,

@@ -40,7 +40,13 @@ export interface Target {
   pid?: number;
 }
 
-export async function measure(generator: Generator, of: Case, target: Target, connections: number, durationMs: number): Promise<Round> {
+export async function measure(
+  generator: Generator,
+  of: Case,
+  target: Target,
+  connections: number,
+  durationMs: number,
+): Promise<Round> {
   await generator.connect(of.name, target.port, connections);
   const before = target.pid === undefined ? undefined : cpuTime(target.pid);
   const load = await generator.run(durationMs);

@@ -17,16 +17,20 @@ const answer = JSON.stringify({
 const whole = Buffer.from(
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(answer)}\r\nConnection: keep-alive\r\n\r\n${answer}`,
 );
-const streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nX-Accel-Buffering: no\r\nConnection: keep-alive\r\n\r\n";
+const streamHead =
+  "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nX-Accel-Buffering: no\r\nConnection: keep-alive\r\n\r\n";
 
 const chunked = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 const event = (choices: unknown[], more: object = {}) =>
   `data: ${JSON.stringify({ id: "chatcmpl-bench", object: "chat.completion.chunk", created: 1_763_800_000, model: "bench-model", choices, ...more })}\n\n`;
-const delta = (i: number) => event([{ index: 0, delta: { ...(i === 0 && { role: "assistant" }), content: prose(i, 36) }, finish_reason: null }]);
+const delta = (i: number) =>
+  event([{ index: 0, delta: { ...(i === 0 && { role: "assistant" }), content: prose(i, 36) }, finish_reason: null }]);
 const finish = event([{ index: 0, delta: {}, finish_reason: "stop" }]);
 const usage = event([], { usage: { prompt_tokens: 210, completion_tokens: 140, total_tokens: 350 } });
 
-const chunks = Array.from({ length: chunkCount - 1 }, (_, i) => Buffer.from((i === 0 ? streamHead : "") + chunked(delta(i))));
+const chunks = Array.from({ length: chunkCount - 1 }, (_, i) =>
+  Buffer.from((i === 0 ? streamHead : "") + chunked(delta(i))),
+);
 const last = Buffer.from(`${chunked(`${finish}data: [DONE]\n\n`)}0\r\n\r\n`);
 // Only a client that asked for usage gets it, in its last write.
 const lastWithUsage = Buffer.from(`${chunked(`${finish}${usage}data: [DONE]\n\n`)}0\r\n\r\n`);

@@ -30,7 +30,11 @@ const connections = 32;
 
 async function load(): Promise<{ completed: number; cpuUs: number; mainUs: number }> {
   const upstream = await startUpstream();
-  const house = await startHouse(folder, upstream.port, ["--cpu-prof", `--cpu-prof-dir=${profiles}`, "--cpu-prof-interval=250"]);
+  const house = await startHouse(folder, upstream.port, [
+    "--cpu-prof",
+    `--cpu-prof-dir=${profiles}`,
+    "--cpu-prof-interval=250",
+  ]);
   const generator = startGenerator();
   await generator.define(of!.requests(of!.key === "unknown" ? house.unknownKey : house.key));
   await generator.connect(of!.name, house.port, connections);
@@ -45,9 +49,15 @@ async function load(): Promise<{ completed: number; cpuUs: number; mainUs: numbe
 }
 
 /** Self time by place, of the last `seconds` before the load ended; the profile runs on until the process has stopped. */
-function selfTimes(profile: CpuProfile): { total: number; byPlace: Map<string, number>; inclusive: Map<string, number> } {
+function selfTimes(profile: CpuProfile): {
+  total: number;
+  byPlace: Map<string, number>;
+  inclusive: Map<string, number>;
+} {
   const place = new Map(profile.nodes.map((node) => [node.id, placeOf(node.callFrame)]));
-  const parent = new Map(profile.nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)));
+  const parent = new Map(
+    profile.nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)),
+  );
   const byPlace = new Map<string, number>();
   const inclusive = new Map<string, number>();
   const until = profile.timeDeltas.reduce((sum, delta) => sum + delta, 0);
@@ -79,7 +89,10 @@ function placeOf({ functionName, url, lineNumber }: CpuProfile["nodes"][number][
 function printTop(title: string, values_: Map<string, number>, perRequest: number, total: number): void {
   process.stdout.write(`\n${title}\n`);
   const sorted = [...values_].sort((a, b) => b[1] - a[1]).slice(0, Number(values.top));
-  for (const [name, us] of sorted) process.stdout.write(`${(us * perRequest).toFixed(2).padStart(8)} µs ${((100 * us) / total).toFixed(1).padStart(5)} %  ${name}\n`);
+  for (const [name, us] of sorted)
+    process.stdout.write(
+      `${(us * perRequest).toFixed(2).padStart(8)} µs ${((100 * us) / total).toFixed(1).padStart(5)} %  ${name}\n`,
+    );
 }
 
 function byFile(places: Map<string, number>): Map<string, number> {
@@ -94,18 +107,27 @@ function byFile(places: Map<string, number>): Map<string, number> {
 
 try {
   const { completed, cpuUs, mainUs } = await load();
-  process.stdout.write(`${of.name}: ${(cpuUs / completed).toFixed(1)} µs per request under the profiler, main thread ${(mainUs / completed).toFixed(1)}\n`);
+  process.stdout.write(
+    `${of.name}: ${(cpuUs / completed).toFixed(1)} µs per request under the profiler, main thread ${(mainUs / completed).toFixed(1)}\n`,
+  );
   for (const name of readdirSync(profiles)) {
     const profile = JSON.parse(readFileSync(join(profiles, name), "utf8")) as CpuProfile;
     const { total, byPlace, inclusive } = selfTimes(profile);
     // Scaled to the measured main thread; workers' profiles are only shares of their own time.
-    const main = /\.0\.\d+\.cpuprofile$|\.0\.cpuprofile$/.test(name) || [...byPlace.keys()].some((place) => place.includes("src/path/"));
+    const main =
+      /\.0\.\d+\.cpuprofile$|\.0\.cpuprofile$/.test(name) ||
+      [...byPlace.keys()].some((place) => place.includes("src/path/"));
     const perRequest = main ? mainUs / completed / total : 1 / completed;
     process.stdout.write(`\n=== ${name} ${main ? "(main thread)" : ""}\n`);
     printTop("by function, self", byPlace, perRequest, total);
     if (!main) continue;
     printTop("by file, self", byFile(byPlace), perRequest, total);
-    printTop("by function, with callees", new Map([...inclusive].filter(([place]) => place.includes("src/"))), perRequest, total);
+    printTop(
+      "by function, with callees",
+      new Map([...inclusive].filter(([place]) => place.includes("src/"))),
+      perRequest,
+      total,
+    );
   }
 } finally {
   stopSystems();

@@ -1,6 +1,8 @@
 /** Harmless English of a given length, the same for the same seed: no personal data, so that guards scan it to the end. */
 const words =
-  "the loan is repaid in monthly parts and a customer may ask for a shorter term at any branch while the fee stays as agreed because interest follows the reference rate which our bank publishes every quarter in its price list".split(" ");
+  "the loan is repaid in monthly parts and a customer may ask for a shorter term at any branch while the fee stays as agreed because interest follows the reference rate which our bank publishes every quarter in its price list".split(
+    " ",
+  );
 
 export function prose(seed: number, length: number): string {
   let state = (seed + 1) * 2_654_435_761;

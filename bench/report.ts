@@ -48,7 +48,15 @@ export interface Row {
 
 export interface Report {
   machine: Machine;
-  settings: { connections: number; rounds: number; roundMs: number; warmMs: number; quick: boolean; seconds: number; weirResidentMb: number };
+  settings: {
+    connections: number;
+    rounds: number;
+    roundMs: number;
+    warmMs: number;
+    quick: boolean;
+    seconds: number;
+    weirResidentMb: number;
+  };
   rows: Row[];
   notes: string[];
   rounds: Round[];
@@ -56,7 +64,11 @@ export interface Report {
 
 function git(...args: string[]): string {
   try {
-    return execFileSync("git", args, { encoding: "utf8", cwd: fileURLToPath(new URL("..", import.meta.url)), stdio: ["ignore", "pipe", "ignore"] }).trim();
+    return execFileSync("git", args, {
+      encoding: "utf8",
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   } catch {
     return "";
   }
@@ -113,7 +125,10 @@ function figures(rounds: readonly Round[]): Figures | undefined {
 export function summarise(chosen: readonly Case[], rounds: readonly Round[]): Row[] {
   return chosen.map((of) => {
     const group = of.group === "own" ? [of.name] : cases.filter((one) => one.group === of.group).map((one) => one.name);
-    const taken = (system: string) => rounds.filter((round) => round.system === system && (system === "weir" ? round.case === of.name : group.includes(round.case)));
+    const taken = (system: string) =>
+      rounds.filter(
+        (round) => round.system === system && (system === "weir" ? round.case === of.name : group.includes(round.case)),
+      );
     const [weir, bare, nginx, direct] = ["weir", "bare", "nginx", "direct"].map((system) => figures(taken(system)));
     const ratio = (to: Figures | undefined) => weir?.cpuUs && to?.cpuUs && weir.cpuUs.median / to.cpuUs.median;
     const toBare = ratio(bare);
@@ -123,8 +138,12 @@ export function summarise(chosen: readonly Case[], rounds: readonly Round[]): Ro
       case: of.name,
       about: of.about,
       ...(of.targetUs !== undefined && { targetUs: of.targetUs }),
-      ...(weir && { weir }), ...(bare && { bare }), ...(nginx && { nginx }), ...(direct && { direct }),
-      ...(toBare && { ratioToBare: toBare }), ...(toNginx && { ratioToNginx: toNginx }),
+      ...(weir && { weir }),
+      ...(bare && { bare }),
+      ...(nginx && { nginx }),
+      ...(direct && { direct }),
+      ...(toBare && { ratioToBare: toBare }),
+      ...(toNginx && { ratioToNginx: toNginx }),
       ...(problem !== undefined && { problem }),
     };
   });
@@ -133,11 +152,15 @@ export function summarise(chosen: readonly Case[], rounds: readonly Round[]): Ro
 function wrongAnswers(of: Case, rounds: readonly Round[]): string | undefined {
   const wrong = new Map<string, number>();
   for (const { load } of rounds)
-    for (const [status, count] of Object.entries(load.statuses)) if (status !== of.status) wrong.set(status, (wrong.get(status) ?? 0) + count);
-  return wrong.size === 0 ? undefined : `expected ${of.status}, got ${[...wrong].map(([status, count]) => `${count} × ${status}`).join(", ")}`;
+    for (const [status, count] of Object.entries(load.statuses))
+      if (status !== of.status) wrong.set(status, (wrong.get(status) ?? 0) + count);
+  return wrong.size === 0
+    ? undefined
+    : `expected ${of.status}, got ${[...wrong].map(([status, count]) => `${count} × ${status}`).join(", ")}`;
 }
 
-const us = (value: number | undefined) => (value === undefined ? "–" : value >= 100 ? value.toFixed(0) : value.toFixed(1));
+const us = (value: number | undefined) =>
+  value === undefined ? "–" : value >= 100 ? value.toFixed(0) : value.toFixed(1);
 const times = (value: number | undefined) => (value === undefined ? "–" : `${value.toFixed(1)}×`);
 
 function verdict({ targetUs, weir, problem }: Row): string {
@@ -148,16 +171,29 @@ function verdict({ targetUs, weir, problem }: Row): string {
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (row: readonly string[]) => `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(" | ")} |`;
-  return [line(head), `|${widths.map((width, i) => (i === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`, ...rows.map(line)].join("\n");
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(" | ")} |`;
+  return [
+    line(head),
+    `|${widths.map((width, i) => (i === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`,
+    ...rows.map(line),
+  ].join("\n");
 }
 
 function cpuTable(rows: readonly Row[]): string {
   return table(
     ["case", "target", "weir", "min", "main thread", "verdict", "bare", "nginx", "× bare", "× nginx"],
     rows.map((row) => [
-      row.case, us(row.targetUs), us(row.weir?.cpuUs?.median), us(row.weir?.cpuUs?.min), us(row.weir?.threadsUs?.main), verdict(row),
-      us(row.bare?.cpuUs?.median), us(row.nginx?.cpuUs?.median), times(row.ratioToBare), times(row.ratioToNginx),
+      row.case,
+      us(row.targetUs),
+      us(row.weir?.cpuUs?.median),
+      us(row.weir?.cpuUs?.min),
+      us(row.weir?.threadsUs?.main),
+      verdict(row),
+      us(row.bare?.cpuUs?.median),
+      us(row.nginx?.cpuUs?.median),
+      times(row.ratioToBare),
+      times(row.ratioToNginx),
     ]),
   );
 }
@@ -167,27 +203,44 @@ function latencyTable(rows: readonly Row[]): string {
     (["direct", "nginx", "bare", "weir"] as const).flatMap((system) => {
       const it = row[system];
       if (!it) return [];
-      return [[row.case, system, it.perSecond.toFixed(0), (it.cores ?? 0).toFixed(2), it.p50Ms.toFixed(2), it.p99Ms.toFixed(2), it.firstByteP50Ms.toFixed(2), it.firstByteP99Ms.toFixed(2)]];
+      return [
+        [
+          row.case,
+          system,
+          it.perSecond.toFixed(0),
+          (it.cores ?? 0).toFixed(2),
+          it.p50Ms.toFixed(2),
+          it.p99Ms.toFixed(2),
+          it.firstByteP50Ms.toFixed(2),
+          it.firstByteP99Ms.toFixed(2),
+        ],
+      ];
     }),
   );
   return table(["case", "system", "req/s", "cores", "p50 ms", "p99 ms", "first byte p50", "first byte p99"], lines);
 }
 
 function streamLines(rows: readonly Row[]): string[] {
-  const row = rows.find((one) => one.case === "stream");
-  if (!row?.weir?.cpuUs) return [];
   const perChunk = (of: Figures | undefined) => us(of?.cpuUs && of.cpuUs.median / chunkCount);
-  const added = (of: Figures | undefined) => (of ? `${(row.weir!.firstByteP50Ms - of.firstByteP50Ms).toFixed(2)} ms` : "unknown");
-  return [
-    `- SSE per chunk (${chunkCount} a stream): Weir ${perChunk(row.weir)} µs (target 16), bare ${perChunk(row.bare)} µs, nginx ${perChunk(row.nginx)} µs.`,
-    `- Added time to first byte, p50: ${added(row.direct)} over the vendor itself, ${added(row.bare)} over the bare proxy, ${added(row.nginx)} over nginx (target ≤ 1 ms).`,
-  ];
+  return rows.flatMap(({ case: name, weir, bare, nginx, direct }) => {
+    if (!weir || (name !== "stream" && name !== "calm-stream")) return [];
+    const added = (of: Figures | undefined) =>
+      of ? `${(weir.firstByteP50Ms - of.firstByteP50Ms).toFixed(2)} ms` : "unknown";
+    return [
+      `- ${name}, per chunk (${chunkCount} a stream): Weir ${perChunk(weir)} µs${name === "stream" ? " (target 16)" : ""}, bare ${perChunk(bare)} µs, nginx ${perChunk(nginx)} µs.`,
+      `- ${name}, added time to first byte, p50: ${added(direct)} over the vendor itself, ${added(bare)} over the bare proxy, ${added(nginx)} over nginx${name === "calm-stream" ? " (target ≤ 1 ms)" : ""}.`,
+    ];
+  });
 }
 
 function threadLines(rows: readonly Row[]): string[] {
   return rows.flatMap((row) => {
-    const threads = Object.entries(row.weir?.threadsUs ?? {}).filter(([, cost]) => cost >= 0.5).sort((a, b) => b[1] - a[1]);
-    return threads.length === 0 ? [] : [`- ${row.case}: ${threads.map(([name, cost]) => `${name} ${us(cost)}`).join(", ")}`];
+    const threads = Object.entries(row.weir?.threadsUs ?? {})
+      .filter(([, cost]) => cost >= 0.5)
+      .sort((a, b) => b[1] - a[1]);
+    return threads.length === 0
+      ? []
+      : [`- ${row.case}: ${threads.map(([name, cost]) => `${name} ${us(cost)}`).join(", ")}`];
   });
 }
 

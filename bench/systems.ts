@@ -30,7 +30,8 @@ async function forked(name: string, args: readonly string[] = []): Promise<Syste
 }
 
 export const startUpstream = (): Promise<System> => forked("mock-upstream.ts");
-export const startBareProxy = (upstreamPort: number): Promise<System> => forked("bare-proxy.ts", [String(upstreamPort)]);
+export const startBareProxy = (upstreamPort: number): Promise<System> =>
+  forked("bare-proxy.ts", [String(upstreamPort)]);
 
 export function startGenerator(): Generator {
   const child = fork(file("load-generator.ts"), [], { serialization: "advanced", execArgv: [] });

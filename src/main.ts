@@ -60,9 +60,9 @@ export async function start(options: StartOptions): Promise<Running> {
     snapshot: house.path.snapshot,
     sinceMs: () => house.serving().appliedAtMs,
   };
-  const server = createGatewayServer(gateway, {
+  const { server, idle } = createGatewayServer(gateway, {
     routes: [
-      ...openaiRoutes(gateway, clientDialects["openai-chat"], lists),
+      ...openaiRoutes(gateway, { openai: clientDialects["openai-chat"], anthropic: clientDialects["anthropic-messages"] }, lists),
       ...anthropicRoutes(gateway, clientDialects["anthropic-messages"]),
       ...decisionRoutes(gateway),
       ...inferenceV2Routes(gateway, {
@@ -111,6 +111,8 @@ export async function start(options: StartOptions): Promise<Running> {
       await Promise.race([closed, clock.sleep(graceMs)]);
       server.closeAllConnections();
       await closed;
+      // What was cut off still has to be settled before the journal closes.
+      await idle();
       await new Promise<void>((done) => {
         ops.close(() => done());
         ops.closeAllConnections();

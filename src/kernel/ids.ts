@@ -35,3 +35,10 @@ export function randomToken(clock: Clock, count: number): string {
   return text;
 }
 export const isDecisionId = (text: string): text is DecisionId => /^dec_[0-9a-hjkmnp-tv-z]{26}$/.test(text);
+
+/** When an id was made, epoch milliseconds. */
+export function timeOf(id: DecisionId): number {
+  let time = 0;
+  for (const digit of id.slice(4, 14)) time = time * 32 + alphabet.indexOf(digit);
+  return time;
+}

@@ -32,8 +32,13 @@ export function femtoUsdOf(usd: string | number): bigint {
   return BigInt(match[1]!) * 10n ** 15n + BigInt((match[2] ?? "").padEnd(15, "0"));
 }
 
-// 2.5e-7 prints in exponent form; toFixed(15) of the shortest decimal is exact for prices with up to 15 decimals.
-const plainDecimal = (value: number): string => (/e/i.test(String(value)) ? value.toFixed(15) : String(value));
+/** The shortest decimal of the number, without an exponent: 2.5e-7 is 0.00000025, digit for digit. */
+function plainDecimal(value: number): string {
+  const match = /^(\d+)(?:\.(\d+))?e-(\d+)$/.exec(String(value));
+  if (!match) return String(value);
+  const [, whole, fraction = "", shift] = match;
+  return `0.${"0".repeat(Number(shift) - whole!.length)}${whole}${fraction}`;
+}
 
 /** "$0.000125" with as many decimals as the amount has, at least two. */
 export function formatUsd(amount: NanoUsd): string {

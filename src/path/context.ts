@@ -89,7 +89,7 @@ export type Outcome =
   | { type: "refused"; refusal: Refusal }
   | { type: "chat"; response: ChatResponse; raw?: Uint8Array }
   /** `passThrough`: frames carry the client's own dialect as bytes, and only those leave. */
-  | { type: "stream"; frames: AsyncIterable<Frame>; passThrough: boolean }
+  | { type: "stream"; frames: AsyncIterable<Frame>; passThrough: boolean; signal?: AbortSignal }
   | { type: "score"; answer: ScoreAnswer };
 
 export interface Answer {
@@ -136,10 +136,16 @@ export interface Decision {
   readonly clock: Clock;
   /** Aborts when the client goes or the deadline passes; the reason tells which. */
   readonly signal: AbortSignal;
+  /** Monotonic instant at which time is up. */
+  readonly deadlineAt: number;
   readonly stages: Partial<Record<StageName, number>>;
   readonly guards: GuardVerdict[];
   readonly route: RouteReason[];
+  /** Ended ones. */
   readonly attempts: AttemptMeta[];
+  attemptsBegun: number;
+  /** Whether the guards found nothing in the client's own bytes, so that those may be forwarded. */
+  bytesClean: boolean;
   readonly dropped: Set<string>;
   /** Stops the decision for this reason: no further rung is taken and running calls are aborted. */
   abort(reason: Refusal): void;
@@ -147,6 +153,10 @@ export interface Decision {
   /** Keyed pseudonym of x-weir-subject. */
   subject?: string;
   purpose?: string;
+  /** The reference, once the registry has confirmed it. */
+  consent?: string;
+  /** Keyed pseudonym of x-weir-session. */
+  session?: string;
   idempotency?: { key: string; body: string };
   dataClass: DataClass;
   /** Regions that may see the data; empty means anywhere. */

@@ -72,7 +72,7 @@ async function travel(path: Path, d: Decision): Promise<Answer> {
 
 /** The last thing that stood in the way says it best: a blocking guard, a caller's fault, else the ladder's end. */
 function exhausted(d: Decision) {
-  if (d.guards.some((guard) => guard.on === "output" && guard.action !== "allow")) return refuse("output_blocked");
+  if (d.guards.some((guard) => guard.on === "output" && guard.action === "next-rung")) return refuse("output_blocked");
   const last = d.attempts.at(-1);
   if (last?.status === "unaffordable") return refuse("budget_exhausted");
   if (last?.status === "rejected")

@@ -1,5 +1,5 @@
 /** Where a decision begins: principal and use case are known. Earlier refusals get an id and are counted, nothing more. */
-import { type Refusal, isRefusal, refuse } from "../kernel/errors.ts";
+import { type Refusal, refuse } from "../kernel/errors.ts";
 import { zeroUsd } from "../kernel/money.ts";
 import type { Principal } from "../kernel/principal.ts";
 import { noUsage } from "../kernel/usage.ts";
@@ -35,10 +35,13 @@ export function openDecision(path: Path, call: Call, principal: Principal, ask: 
     kind: useCase.kind,
     clock: path.clock,
     signal: deadline.signal,
+    deadlineAt: path.clock.monotonic() + useCase.deadlineMs,
     stages: {},
     guards: [],
     route: [],
     attempts: [],
+    attemptsBegun: 0,
+    bytesClean: false,
     dropped: new Set(),
     abort: deadline.abort,
     begun: false,
@@ -58,6 +61,3 @@ export function openDecision(path: Path, call: Call, principal: Principal, ask: 
 
 /** At most 64 characters, without control characters: safe in a message. */
 const printable = (text: string): string => text.slice(0, 64).replace(/[^\x20-\x7e]/g, "?");
-
-export const abortedAs = (d: Decision): Refusal =>
-  isRefusal(d.signal.reason) ? d.signal.reason : refuse("client_gone");

@@ -34,7 +34,7 @@ async function listen() {
     },
     draining: () => false,
   };
-  server = createGatewayServer(gateway, { routes: decisionRoutes(gateway) });
+  server = createGatewayServer(gateway, { routes: decisionRoutes(gateway) }).server;
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, refused };
 }

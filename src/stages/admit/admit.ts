@@ -58,7 +58,8 @@ function kind(d: Decision): Refusal | undefined {
 }
 
 function subjectAndPurpose(d: Decision, options: AdmitOptions): Refusal | undefined {
-  const { subject, purpose } = d.call.context;
+  const { subject, purpose, session } = d.call.context;
+  if (session !== undefined) d.session = options.pseudonym(d.tenant.name, session);
   const { purposes, consent } = d.useCase;
   if (subject !== undefined) d.subject = options.pseudonym(d.tenant.name, subject);
   else if (consent === "required") return refuse("subject_required", undefined, { param: "x-weir-subject" });
@@ -89,6 +90,7 @@ function consent(d: Decision, options: AdmitOptions): Refusal | undefined {
     purpose: d.purpose ?? "",
     atMs: d.call.startedAtMs,
   });
+  if (answer.ok) d.consent = reference;
   return answer.ok
     ? undefined
     : refuse("consent_not_valid", `The consent referred to does not hold: ${answer.why}.`, { param: "x-weir-consent" });

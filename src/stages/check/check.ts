@@ -1,7 +1,7 @@
 import type { ChatPart } from "../../kernel/chat.ts";
 import type { Rung } from "../../kernel/snapshot.ts";
 import type { Decision, Served } from "../../path/context.ts";
-import { type Scanner, guardText, runGuards } from "../screen/index.ts";
+import { type Scanner, guardText, isClean, runGuards } from "../screen/index.ts";
 
 export function createCheck(scanner: Scanner): (d: Decision, rung: Rung, served: Served) => Served | "next-rung" {
   return (d, rung, served) => {
@@ -12,7 +12,11 @@ export function createCheck(scanner: Scanner): (d: Decision, rung: Rung, served:
     for (const verdict of run.verdicts)
       d.guards.push(verdict.action === "block" ? { ...verdict, action: "next-rung" } : verdict);
     if (stopped) return "next-rung";
-    if (!run.redact) return served;
+    // The vendor's bytes may say more than the neutral form: they pass only where the guards find nothing in them either.
+    if (!run.redact) {
+      const { raw, ...answer } = served;
+      return raw && !isClean(scanner, d.useCase.check, Buffer.from(raw).toString("utf8")) ? answer : served;
+    }
     return {
       type: "chat",
       response: { ...served.response, parts: served.response.parts.map((part) => redacted(part, run.redact!)) },

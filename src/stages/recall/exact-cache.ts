@@ -84,6 +84,7 @@ export class ExactCache {
   }
 
   async #follow(d: Decision, key: string, flight: Flight): Promise<ChatResponse | undefined> {
+    if (d.signal.aborted) return undefined;
     const gone = Promise.withResolvers<undefined>();
     const onAbort = () => gone.resolve(undefined);
     d.signal.addEventListener("abort", onAbort, { once: true });

@@ -22,6 +22,8 @@ export function createRoute(options: { models: ModelHost }): (d: Decision) => Re
       if (!bar) d.rungs.push({ index, rung });
     }
     if (d.rungs.length > 0) return undefined;
+    if (d.route.every((reason) => reason.reason === "data_class_not_allowed"))
+      return refuse("data_class_not_allowed", `No model of this use case may see ${d.dataClass} data.`);
     const told = d.route.map((reason) => `${reason.target}: ${reason.reason}`).join("; ");
     return refuse("nothing_eligible", `No rung of the ladder is open to this request (${told}).`);
   };

@@ -69,6 +69,30 @@ export function runGuards(
   return run;
 }
 
+/** Whether no guard would find anything; a guard that can't run finds something. */
+export function isClean(scanner: Scanner, guards: readonly Guard[], text: string): boolean {
+  try {
+    return scanner.scan(text, wantedBy(guards)).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** The run of guards of which it is known that they find nothing. */
+export const cleanRun = (guards: readonly Guard[]): GuardRun => ({
+  verdicts: guards.map((guard) => ({ guard: guard.name, on: "input", verdict: "allow", action: "allow", findings: {} })),
+  allowed: 0,
+});
+
+const wanted = new WeakMap<readonly Guard[], ReadonlySet<string>>();
+
+/** One scan for all guards of a use case. */
+function wantedBy(guards: readonly Guard[]): ReadonlySet<string> {
+  let known = wanted.get(guards);
+  if (!known) wanted.set(guards, (known = new Set(guards.flatMap((guard) => guard.detect))));
+  return known;
+}
+
 function count(scanner: Scanner, texts: readonly string[], wanted: ReadonlySet<string>): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const text of texts)

@@ -1,15 +1,22 @@
-import type { ChatMessage, ChatRequest } from "../../kernel/chat.ts";
+import type { ChatRequest } from "../../kernel/chat.ts";
 import { dataClasses } from "../../kernel/decision.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
 import type { Decision } from "../../path/context.ts";
-import { type Scanner, guardText, runGuards } from "./guard.ts";
+import { type Scanner, cleanRun, isClean, runGuards } from "./guard.ts";
 
 export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undefined {
   return (d) => {
     const { request } = d;
+    const guards = d.useCase.screen;
     // A score's features have passed a contract of numbers and listed categories: there is no free text to scan.
-    if (!request || d.useCase.screen.length === 0) return undefined;
-    const run = runGuards(scanner, d.useCase.screen, "input", textsOf(request));
+    if (!request || d.ask.kind !== "chat") return undefined;
+    // What the neutral form doesn't model, or a name written twice, stands in the client's bytes alone: they may be
+    // forwarded only where the guards find nothing in them either.
+    const bytes = Buffer.from(d.ask.body.buffer, d.ask.body.byteOffset, d.ask.body.length);
+    d.bytesClean = guards.length === 0 || isClean(scanner, guards, bytes.toString("utf8"));
+    if (guards.length === 0) return undefined;
+    // Without escapes the bytes show every character of the neutral form, so that one scan says it all.
+    const run = d.bytesClean && !bytes.includes(0x5c) ? cleanRun(guards) : runGuards(scanner, guards, "input", textsOf(request));
     d.guards.push(...run.verdicts);
     if (run.failed) return refuse("guard_failed", `The guard "${run.failed}" could not run.`);
     if (run.blocked)
@@ -18,7 +25,7 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
         `The guard "${run.blocked.guard}" blocks input with: ${run.blocked.kinds.join(", ")}.`,
       );
     if (run.redact) {
-      d.request = redacted(request, run.redact);
+      d.request = redactStrings(request, run.redact) as ChatRequest;
       d.rewritten = true;
     }
     if (run.allowed > 0) d.dataClass = higher(d.dataClass, "personal");
@@ -26,25 +33,25 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
   };
 }
 
-function textsOf(request: ChatRequest): string[] {
-  const texts: string[] = [];
-  for (const message of request.messages)
-    for (const part of message.parts) {
-      const text = guardText(part);
-      if (text) texts.push(text);
-    }
-  return texts;
+// Fields of the neutral form that hold no text of the client's: the use case's name, and paths that Weir itself names.
+const notText = new Set(["model", "unmodelled", "type", "role"]);
+
+/** Every text of a request, wherever it stands: messages, tools and their schemas, stop sequences, the end user's name. */
+function textsOf(value: unknown, into: string[] = []): string[] {
+  if (typeof value === "string") into.push(value);
+  else if (Array.isArray(value)) for (const item of value) textsOf(item, into);
+  else if (typeof value === "object" && value !== null)
+    for (const [name, item] of Object.entries(value)) if (!notText.has(name)) textsOf(item, into);
+  return into;
 }
 
-function redacted(request: ChatRequest, redact: (text: string) => string): ChatRequest {
-  const messages = request.messages.map((message): ChatMessage => {
-    const parts = message.parts.map((part) => {
-      if (part.type === "tool_call") return { ...part, arguments: redact(part.arguments) };
-      return "text" in part ? { ...part, text: redact(part.text) } : part;
-    });
-    return { ...message, parts };
-  });
-  return { ...request, messages };
+function redactStrings(value: unknown, redact: (text: string) => string): unknown {
+  if (typeof value === "string") return redact(value);
+  if (Array.isArray(value)) return value.map((item) => redactStrings(item, redact));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, notText.has(name) ? item : redactStrings(item, redact)]),
+  );
 }
 
 const higher = (a: Decision["dataClass"], b: Decision["dataClass"]) =>

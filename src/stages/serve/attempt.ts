@@ -40,7 +40,7 @@ export class Attempt {
     this.#d = d;
     this.#plan = plan;
     this.#hold = hold;
-    this.#n = d.attempts.length + 1;
+    this.#n = ++d.attemptsBegun;
     this.#startedAtMs = d.clock.now();
     this.#started = d.clock.monotonic();
   }

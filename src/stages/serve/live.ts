@@ -1,8 +1,8 @@
 import type { Refusal } from "../../kernel/errors.ts";
 import type { Decision } from "../../path/context.ts";
 
-/** Asks the live overlay once a second while a stream runs; what was revoked meanwhile ends it. Returns the stop. */
-export function watchLive(d: Decision, refusal: () => Refusal | undefined, everyMs = 1000): () => void {
+/** Asks the live overlay twice a second while a stream runs; what was revoked meanwhile ends it. Returns the stop. */
+export function watchLive(d: Decision, refusal: () => Refusal | undefined, everyMs = 500): () => void {
   let stop: () => void;
   const look = () => {
     const no = refusal();

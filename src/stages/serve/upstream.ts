@@ -18,6 +18,8 @@ export interface UpstreamResponse {
   headers: Record<string, string | string[] | undefined>;
   /** Ends normally only where the response was complete. Leaving the loop early aborts the request. */
   body: AsyncIterable<Uint8Array>;
+  /** Gives the answer up, begun or not: the connection is closed. */
+  cancel(): void;
 }
 
 /** `reason` is stable and goes into the attempt's record. */
@@ -137,7 +139,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     this.#started = true;
     this.#idleDeadline = this.#clock.monotonic() + this.#request.timeouts.idleMs;
     this.#watchIdle();
-    this.#resolve({ status, headers, body: this });
+    this.#resolve({ status, headers, body: this, cancel: () => this.#fail(new UpstreamFault("aborted")) });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {

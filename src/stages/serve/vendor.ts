@@ -11,6 +11,7 @@ import { Attempt, type AttemptPorts } from "./attempt.ts";
 import { composePrompt } from "./prompt.ts";
 import { backoffMs, isRetryableStatus, retryAfterOf } from "./retry.ts";
 import { type Upstream, UpstreamFault, type UpstreamResponse } from "./upstream.ts";
+import { heldStream } from "../../kernel/stream.ts";
 import { watchLive } from "./live.ts";
 
 export interface VendorPorts extends AttemptPorts {
@@ -32,6 +33,7 @@ export interface VendorRung {
 }
 
 // A vendor's answer that is larger than this is not an answer.
+const maxErrorBytes = 64 * 1024;
 const maxAnswerBytes = 32 * 1024 * 1024;
 
 export async function serveVendor(ports: VendorPorts, d: Decision, rung: VendorRung): Promise<Served | "next-rung"> {
@@ -43,13 +45,22 @@ export async function serveVendor(ports: VendorPorts, d: Decision, rung: VendorR
     const tried = await tryOnce(ports, d, rung, prepared);
     if (tried.served) return tried.served;
     if (!tried.retryable || retry >= d.useCase.retries) return "next-rung";
+    const waitMs = backoffMs(d.clock, retry, tried.retryAfterMs);
+    if (waitMs > longestWaitMs(d, rung)) return "next-rung";
     try {
-      await d.clock.sleep(backoffMs(d.clock, retry, tried.retryAfterMs), d.signal);
+      await d.clock.sleep(waitMs, d.signal);
     } catch {
       // The client went or the deadline passed: the ladder sees the signal.
       return "next-rung";
     }
   }
+}
+
+/** A vendor that wants to be left alone for longer than this is left alone: the next rung, or the end, comes sooner. */
+function longestWaitMs(d: Decision, rung: VendorRung): number {
+  const left = d.deadlineAt - d.clock.monotonic();
+  const isLast = d.rungs.at(-1)?.index === rung.index;
+  return isLast ? left : Math.min(left, 2000);
 }
 
 interface Prepared {
@@ -68,7 +79,7 @@ function prepare(ports: VendorPorts, d: Decision, rung: VendorRung): Prepared {
   const request = composed.stream === rung.stream ? composed : { ...composed, stream: rung.stream };
   const ask = d.ask.kind === "chat" ? d.ask : undefined;
   const sameDialect = ask?.dialect === rung.vendor.dialect;
-  const untouched = sameDialect && !d.rewritten && composed === ask?.request;
+  const untouched = sameDialect && !d.rewritten && d.bytesClean && composed === ask?.request;
   const maxTokens = request.max_tokens ?? rung.model.maxOutputTokens;
   let body: Prepared["body"];
   if (untouched) {
@@ -148,8 +159,9 @@ async function refusedByVendor(
   prepared: Prepared,
   response: UpstreamResponse,
 ): Promise<Tried> {
-  const bytes = await readAll(response, 64 * 1024);
-  const told = prepared.dialect.decodeError(response.status, parseJson(bytes));
+  // What a vendor says beyond this is no message; its status stands all the same.
+  const bytes = await readAll(response, maxErrorBytes).catch(() => undefined);
+  const told = prepared.dialect.decodeError(response.status, bytes && parseJson(bytes));
   const retryable = isRetryableStatus(response.status);
   const rejected = response.status === 400 || response.status === 413 || response.status === 422;
   attempt.end(rejected ? "rejected" : "failed", {
@@ -173,7 +185,7 @@ async function readAnswer(
   }
   const answer = decoded.response;
   attempt.firstContent();
-  attempt.end("ok", { usage: answer.usage ?? estimated(prepared.request, textOf(answer)) });
+  attempt.end("ok", { usage: credible(answer.usage) ?? estimated(prepared.request, textOf(answer)) });
   d.model = rung.model.name;
   return {
     served: { type: "chat", response: answer, ...(prepared.sameDialect && { raw: bytes }) },
@@ -190,18 +202,21 @@ async function openStream(
   response: UpstreamResponse,
 ): Promise<Tried> {
   if (!/^text\/event-stream\b/i.test(String(response.headers["content-type"] ?? ""))) {
-    await readAll(response, 64 * 1024).catch(() => undefined);
+    response.cancel();
     attempt.end("failed", { reason: "not_a_stream", usage: estimated(prepared.request, "") });
     return { retryable: true };
   }
   const source = new StreamReader(ports.dialects, prepared, response);
   const held: Frame[] = [];
   for (;;) {
-    const next = await source.next();
-    if (next === "truncated" || next.events.some((event) => event.type === "error")) {
-      const reason = next === "truncated" ? "truncated" : "vendor_error";
-      attempt.end("failed", { reason, usage: source.usage() });
-      await source.close();
+    const next = await source.next().catch((fault: unknown) => {
+      source.cancel();
+      throw fault;
+    });
+    const reason = failureOf(next);
+    if (next === "truncated" || reason !== undefined) {
+      attempt.end("failed", { reason: reason!, usage: source.usage() });
+      source.cancel();
       return { retryable: true };
     }
     held.push(next);
@@ -218,55 +233,58 @@ async function openStream(
 const isContent = (event: ChatEvent): boolean =>
   event.type === "text" || event.type === "reasoning" || event.type === "tool_call_start" || event.type === "finish";
 
-/** Frames as they come; the attempt is settled in `finally`, so that also a reader who leaves is booked. */
-async function* deliver(
+/** Frames as they come. The attempt is booked before the last of them leaves, and also for a reader who goes early. */
+function deliver(
   ports: VendorPorts,
   d: Decision,
   attempt: Attempt,
   source: StreamReader,
   held: Frame[],
-): AsyncGenerator<Frame> {
-  const stopWatching = watchLive(d, () => ports.keyRefusal(d));
-  let ended = held.some((frame) => frame.events.some((event) => event.type === "end"));
-  let failure: string | undefined;
-  try {
-    yield* held;
-    while (!ended) {
-      const next = await source.next();
-      if (next === "truncated") {
-        failure = "truncated";
-        break;
+): AsyncIterable<Frame> {
+  const end = (failure: string) => {
+    const status = failure === "aborted" ? "aborted" : failure.endsWith("timeout") ? "timeout" : "failed";
+    const reason = failure === "aborted" ? abortReason(d) : failure;
+    attempt.end(status, { reason, usage: source.usage() });
+    source.cancel();
+    return reason;
+  };
+  async function* frames(): AsyncGenerator<Frame> {
+    const stopWatching = watchLive(d, () => ports.keyRefusal(d));
+    let failure: string | undefined;
+    try {
+      for (;;) {
+        const next = held.shift() ?? (await source.next());
+        failure = failureOf(next);
+        if (next === "truncated" || failure !== undefined) break;
+        const ended = next.events.some((event) => event.type === "end");
+        if (ended) attempt.end("ok", { usage: source.usage() });
+        yield next;
+        if (ended) return;
       }
-      const error = next.events.find((event) => event.type === "error");
-      if (error) {
-        failure = "vendor_error";
-        break;
-      }
-      ended = next.events.some((event) => event.type === "end");
-      // The attempt is booked before its last frame leaves: settle needs the usage for the record that precedes it.
-      if (ended) attempt.end("ok", { usage: source.usage() });
-      yield next;
+    } catch (fault) {
+      if (!(fault instanceof UpstreamFault)) throw fault;
+      failure = fault.reason;
+    } finally {
+      stopWatching();
+      // Does nothing where the attempt has ended well.
+      end(failure ?? "aborted");
     }
-    if (ended) attempt.end("ok", { usage: source.usage() });
-  } catch (fault) {
-    if (!(fault instanceof UpstreamFault)) throw fault;
-    failure = fault.reason;
-  } finally {
-    stopWatching();
-    if (failure === "aborted" || (!ended && failure === undefined))
-      attempt.end("aborted", { reason: abortReason(d), usage: source.usage() });
-    else if (failure)
-      attempt.end(failure.endsWith("timeout") ? "timeout" : "failed", { reason: failure, usage: source.usage() });
-    await source.close();
+    const code = failure === "aborted" ? abortReason(d) : "stream_broken";
+    yield { events: [{ type: "error", message: failure ?? "stream_broken", code }] };
   }
-  if (failure)
-    yield {
-      events: [{ type: "error", message: failure, code: failure === "aborted" ? abortReason(d) : "stream_broken" }],
-    };
+  return heldStream(frames, () => void end("aborted"));
 }
+
+const failureOf = (next: Frame | "truncated"): string | undefined =>
+  next === "truncated"
+    ? "truncated"
+    : next.events.some((event) => event.type === "error")
+      ? "vendor_error"
+      : undefined;
 
 /** Bytes → frames, with the usage counted along the way. */
 class StreamReader {
+  readonly #response: UpstreamResponse;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #decoder: ReturnType<DialectTools["sse"]>;
   readonly #stream: VendorStream;
@@ -280,6 +298,7 @@ class StreamReader {
   #floor: Usage | undefined;
 
   constructor(dialects: DialectTools, prepared: Prepared, response: UpstreamResponse) {
+    this.#response = response;
     this.#chunks = response.body[Symbol.asyncIterator]();
     this.#decoder = dialects.sse();
     this.#stream = prepared.dialect.openStream();
@@ -316,8 +335,8 @@ class StreamReader {
 
   #observe(events: readonly ChatEvent[]): void {
     for (const event of events) {
-      if (event.type === "usage") this.#reported = event.usage;
-      else if (event.type === "start") this.#floor = event.usage;
+      if (event.type === "usage") this.#reported = credible(event.usage);
+      else if (event.type === "start") this.#floor = credible(event.usage);
       else if (event.type === "text" || event.type === "reasoning") this.#outputBytes += event.text.length;
       else if (event.type === "tool_call_delta") this.#outputBytes += event.arguments.length;
     }
@@ -334,10 +353,18 @@ class StreamReader {
     };
   }
 
-  async close(): Promise<void> {
-    await this.#chunks.return?.();
+  cancel(): void {
+    this.#response.cancel();
   }
 }
+
+// No model reads or writes a billion tokens in one call: such a report is a fault of the vendor's, and is estimated.
+const mostTokens = 1e9;
+
+const credible = (usage: Usage | undefined): Usage | undefined =>
+  usage && [usage.input, usage.cached_input, usage.output].every((n) => Number.isInteger(n) && n >= 0 && n <= mostTokens)
+    ? usage
+    : undefined;
 
 const estimated = (request: ChatRequest, output: string): Usage => ({
   input: estimateRequestTokens(request),

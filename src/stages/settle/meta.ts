@@ -1,4 +1,5 @@
 /** Decision → the record's metadata and content. Nothing personal goes into metadata. */
+import type { ChatResponse } from "../../kernel/chat.ts";
 import type { BegunMeta, DecisionState, SettledContent, SettledMeta } from "../../kernel/decision.ts";
 import { type ErrorCode, errorKinds } from "../../kernel/errors.ts";
 import type { Decision, Outcome } from "../../path/context.ts";
@@ -17,7 +18,7 @@ export function begunMeta(d: Decision): BegunMeta {
     ...(context.consent !== undefined &&
       d.useCase.consent === "required" && { consent: context.consent.slice(0, 128) }),
     ...(d.subject !== undefined && { subject: d.subject }),
-    ...(context.session !== undefined && { session: context.session.slice(0, 128) }),
+    ...(d.session !== undefined && { session: d.session }),
     risk: d.useCase.risk,
     data_class: d.dataClass,
     snapshot: { number: d.snapshot.number, hash: d.snapshot.hash },
@@ -25,7 +26,7 @@ export function begunMeta(d: Decision): BegunMeta {
     stream: d.request?.stream ?? false,
     ...(context.synthetic && { synthetic: true as const }),
     ...(d.idempotency && { idempotency: d.idempotency }),
-    ...(context.traceparent !== undefined && { trace: context.traceparent.slice(0, 64) }),
+    ...(context.traceparent !== undefined && { trace: context.traceparent }),
   };
 }
 
@@ -81,26 +82,34 @@ export function settledMeta(d: Decision, ending: Ending): SettledMeta {
 const resultOf = (then: Decision["useCase"]["decide"][number]["then"]): string =>
   "result" in then ? then.result : "climb" in then ? "climb" : "template";
 
-/** What `record` lets be kept, encrypted. Card security codes never are: `scrub` takes them out of every text. */
+/**
+ * What `record` lets be kept, encrypted. Card security codes never are: `scrub` takes them out of every text.
+ * `said` is what of a stream was heard, also when it ended as a refusal.
+ */
 export function settledContent(
   d: Decision,
   outcome: Outcome,
   scrub: (text: string) => string,
+  said?: ChatResponse,
 ): SettledContent | undefined {
   const kept = d.idempotency ? { kept_answer: keptAnswer(outcome) } : undefined;
   if (d.useCase.record === "digest") return kept;
   const content: SettledContent = { ...kept };
   if (d.features) content.features = d.features;
   if (d.request) content.messages = scrubbed(d.request.messages, scrub);
-  if (outcome.type === "chat") {
-    content.answer = scrubbed(outcome.response.parts, scrub);
-    if (outcome.response.citations) content.citations = outcome.response.citations;
+  const answer = outcome.type === "chat" ? outcome.response : said;
+  if (answer) {
+    content.answer = scrubbed(answer.parts, scrub);
+    if (answer.citations) content.citations = answer.citations;
   }
   return content;
 }
 
-export function keptAnswer(outcome: Outcome): unknown {
-  return outcome.type === "chat" ? { type: "chat", response: outcome.response } : outcome;
+/** A passed-through answer keeps its bytes: repeated, it is the same to the last one. */
+function keptAnswer(outcome: Outcome): unknown {
+  if (outcome.type !== "chat") return outcome;
+  const raw = outcome.raw && { raw: Buffer.from(outcome.raw).toString("utf8") };
+  return { type: "chat", response: outcome.response, ...raw };
 }
 
 /** A deep copy with every string scrubbed. */

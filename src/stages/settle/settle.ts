@@ -1,5 +1,7 @@
 import { openCollector } from "../../kernel/chat-stream.ts";
 import { type Refusal, WeirError, codeOfFault, errorKinds, isRefusal, refuse } from "../../kernel/errors.ts";
+import type { ChatResponse } from "../../kernel/chat.ts";
+import { heldStream } from "../../kernel/stream.ts";
 import type { SettledMeta } from "../../kernel/decision.ts";
 import type { Appended, Journal } from "../../ledger/port.ts";
 import type { Answer, Decision, Frame, Outcome } from "../../path/context.ts";
@@ -34,13 +36,14 @@ export function createSettle(ports: SettlePorts): Settle {
     d: Decision,
     outcome: Outcome,
     ending: Ending,
+    said?: ChatResponse,
   ): { meta: SettledMeta; sealed: Promise<void> | undefined } {
     if (done.has(d)) throw new WeirError("internal", `decision ${d.id} was settled twice`);
     done.add(d);
     const from = d.clock.monotonic();
     const digests = d.useCase.record === "digest" ? { digests: digestsOf(ports, d, outcome) } : undefined;
     const meta = settledMeta(d, { ...ending, ...digests });
-    const content = settledContent(d, outcome, ports.scrub);
+    const content = settledContent(d, outcome, ports.scrub, said);
     const key = { tenant: d.tenant.name, ...(d.subject !== undefined && { subject: d.subject }) };
     let appended: Appended | undefined;
     try {
@@ -55,10 +58,9 @@ export function createSettle(ports: SettlePorts): Settle {
       });
     } finally {
       d.release();
-      if (outcome.type === "chat" && ending.state === "answered" && d.cache.status === "miss")
-        ports.cache.land(d, outcome.response);
+      if (outcome.type === "chat" && isOwnAnswer(d, ending)) ports.cache.land(d, outcome.response);
       else ports.cache.abandon(d);
-      if (appended) endIdempotency(ports, d, ending, appended.seq);
+      endIdempotency(ports, d, ending, appended);
     }
     ports.settled(meta);
     d.stages.settle = d.clock.monotonic() - from;
@@ -76,7 +78,7 @@ export function createSettle(ports: SettlePorts): Settle {
       const health = ports.journal.health();
       const sealed = mustWait(d);
       if (health.full || (sealed && !health.writable))
-        return refuse("record_unavailable", undefined, { retryAfterMs: 2000 });
+        return unrecorded();
       const appended = ports.journal.append({
         kind: "begun",
         tenant: d.tenant.name,
@@ -92,7 +94,7 @@ export function createSettle(ports: SettlePorts): Settle {
       if (outcome.type !== "stream")
         return answer(d, outcome, { state: d.referTo === undefined ? "answered" : "referred" });
       const frames = recordedStream(d, outcome.frames, close, ports);
-      return answerOf(d, { ...outcome, frames }, undefined);
+      return answerOf(d, { ...outcome, frames, signal: d.signal }, undefined);
     },
 
     refused(d, refusal) {
@@ -107,21 +109,26 @@ export function createSettle(ports: SettlePorts): Settle {
     },
 
     fault(d, fault) {
-      ports.report(d, fault);
-      const known = codeOfFault(fault);
-      const refusal = refuse(known);
+      const code = codeOfFault(fault);
+      // A disk that refuses is a state of the house that health and metrics tell, not a fault of this decision.
+      if (code !== "record_unavailable") ports.report(d, fault);
+      const refusal = code === "record_unavailable" ? unrecorded() : refuse(code);
       if (done.has(d)) return answerOf(d, { type: "refused", refusal }, undefined);
       try {
-        return answer(d, { type: "refused", refusal }, { state: "failed", code: known });
-      } catch (again) {
-        // The journal itself is the fault: nothing may be served, and the begun entry is settled at recovery.
-        ports.report(d, again);
-        return answerOf(d, { type: "refused", refusal: refuse("record_unavailable") }, undefined);
+        const answered = answer(d, { type: "refused", refusal }, { state: "failed", code });
+        return answered instanceof Promise ? answered.catch(() => unrecordedAnswer(d)) : answered;
+      } catch {
+        // Nothing may be served unrecorded; a begun entry is settled at recovery.
+        return unrecordedAnswer(d);
       }
     },
   };
   return settle;
 }
+
+const unrecorded = (): Refusal => refuse("record_unavailable", undefined, { retryAfterMs: 2000 });
+
+const unrecordedAnswer = (d: Decision): Answer => answerOf(d, { type: "refused", refusal: unrecorded() }, undefined);
 
 /** Idempotent requests are durable in every tier: a repeated key must never lead to a second vendor call. */
 const mustWait = (d: Decision): boolean => d.useCase.durability === "sealed" || d.idempotency !== undefined;
@@ -138,7 +145,7 @@ function answerOf(d: Decision, outcome: Outcome, meta: SettledMeta | undefined):
     settled: {
       use_case: d.useCase.name,
       state: meta?.state ?? "answered",
-      attempts: d.attempts.length,
+      attempts: d.attemptsBegun,
       cache: d.cache,
       stages: d.stages,
       ...(d.model !== undefined && { model: d.model }),
@@ -152,56 +159,80 @@ function answerOf(d: Decision, outcome: Outcome, meta: SettledMeta | undefined):
   };
 }
 
-type Close = (d: Decision, outcome: Outcome, ending: Ending) => { sealed: Promise<void> | undefined };
+type Close = (d: Decision, outcome: Outcome, ending: Ending, said?: ChatResponse) => { sealed: Promise<void> | undefined };
 
 /** Passes frames on and settles before the terminal one leaves; a reader who goes early settles what was delivered. */
-async function* recordedStream(
-  d: Decision,
-  frames: AsyncIterable<Frame>,
-  close: Close,
-  ports: SettlePorts,
-): AsyncGenerator<Frame> {
+function recordedStream(d: Decision, frames: AsyncIterable<Frame>, close: Close, ports: SettlePorts): AsyncIterable<Frame> {
   const heard = openCollector();
   const delivered = { frames: 0, bytes: 0, complete: false };
+  const source = frames[Symbol.asyncIterator]();
   let open = true;
   const end = (ending: Ending) => {
     open = false;
-    return close(d, { type: "chat", response: heard.partial() }, ending).sealed;
+    // A broken answer is never kept as a whole one: what a repeated idempotency key gets is the refusal.
+    const outcome: Outcome = ending.code
+      ? { type: "refused", refusal: refuse(ending.code) }
+      : { type: "chat", response: heard.partial() };
+    return close(d, outcome, ending, heard.partial()).sealed;
   };
-  try {
-    for await (const frame of frames) {
-      for (const event of frame.events) heard.add(event);
-      const error = frame.events.find((event) => event.type === "error");
-      if (error) {
-        const code = isErrorCode(error.code) ? error.code : "stream_broken";
-        await end({ state: "failed", code, delivered });
-      } else if (frame.events.some((event) => event.type === "end")) {
-        delivered.complete = true;
-        await end({ state: "answered", delivered });
+  const left = () => (open ? end({ state: "failed", code: abortCode(d), delivered }) : undefined);
+  async function* passOn(): AsyncGenerator<Frame> {
+    try {
+      for (let next = await source.next(); !next.done; next = await source.next()) {
+        const frame = next.value;
+        for (const event of frame.events) heard.add(event);
+        const error = frame.events.find((event) => event.type === "error");
+        if (error) {
+          await end({ state: "failed", code: isErrorCode(error.code) ? error.code : "stream_broken", delivered });
+        } else if (frame.events.some((event) => event.type === "end")) {
+          delivered.complete = true;
+          await end({ state: "answered", delivered });
+        }
+        delivered.frames += 1;
+        delivered.bytes += frame.raw?.length ?? 0;
+        yield frame;
+        if (!open) return;
       }
-      delivered.frames += 1;
-      delivered.bytes += frame.raw?.length ?? 0;
-      yield frame;
+    } catch (fault) {
+      ports.report(d, fault);
+      const code = codeOfFault(fault);
+      if (open) await end({ state: "failed", code, delivered });
+      yield { events: [{ type: "error", message: errorKinds[code].title, code }] };
+    } finally {
+      await source.return?.();
+      await left();
     }
-  } catch (fault) {
-    ports.report(d, fault);
-    if (open) await end({ state: "failed", code: "internal", delivered });
-    yield { events: [{ type: "error", message: errorKinds.internal.title, code: "internal" }] };
-  } finally {
-    if (open) await end({ state: "failed", code: abortCode(d), delivered });
   }
+  return heldStream(passOn, async () => {
+    await source.return?.();
+    await left();
+  });
 }
 
 const isErrorCode = (code: string | undefined): code is keyof typeof errorKinds =>
-  code !== undefined && code in errorKinds;
+  code !== undefined && Object.hasOwn(errorKinds, code);
 
 const abortCode = (d: Decision) => (isRefusal(d.signal.reason) ? d.signal.reason.code : "client_gone");
 
-function endIdempotency(ports: SettlePorts, d: Decision, ending: Ending, seq: number): void {
+/** Only what the use case's first choice answered may stand for later requests: no fallback, no stand-in text. */
+const isOwnAnswer = (d: Decision, ending: Ending): boolean =>
+  ending.state === "answered" &&
+  d.cache.status === "miss" &&
+  d.model !== "template" &&
+  d.attempts.every((attempt) => attempt.status === "ok");
+
+/** A key stays in flight until what became of it is on disk: only then can it be read back. */
+function endIdempotency(ports: SettlePorts, d: Decision, ending: Ending, appended: Appended | undefined): void {
   if (!d.idempotency) return;
   const { key } = d.idempotency;
+  const end = (state: "done" | "interrupted") => ports.idempotency.settled(key, d.id, state, appended?.seq ?? 0);
   if (!d.begun) ports.idempotency.free(key, d.id);
-  else ports.idempotency.settled(key, d.id, ending.code === "client_gone" ? "interrupted" : "done", seq);
+  else if (!appended) end("interrupted");
+  else
+    appended.durable().then(
+      () => end(ending.code === "client_gone" ? "interrupted" : "done"),
+      () => end("interrupted"),
+    );
 }
 
 /** Protected attributes lie under a key of their own, beside the record, for fairness audits only. */

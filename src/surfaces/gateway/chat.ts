@@ -3,6 +3,7 @@ import type { ChatEvent, ChatResponse } from "../../kernel/chat.ts";
 import { eventsOf } from "../../kernel/chat-stream.ts";
 import { type ErrorCode, type Refusal, errorKinds, refuse } from "../../kernel/errors.ts";
 import type { ClientDialect } from "../../engines/dialects/port.ts";
+import { timeOf } from "../../kernel/ids.ts";
 import type { Answer, ChatAsk, Frame } from "../../path/context.ts";
 import { type Exchange, type Gateway, callOf, readJsonAsk } from "./exchange.ts";
 import { answerHeaders, sendBytes, sendJson, write } from "./reply.ts";
@@ -59,7 +60,8 @@ function keepAlive(gateway: Gateway, exchange: Exchange, wantsStream: () => bool
   return () => stop();
 }
 
-const idOf = (exchange: Exchange) => ({ decision: exchange.decision, createdMs: exchange.startedAtMs });
+/** An answer is named after its decision: the same answer again (idempotency) has the same name and time. */
+const idOf = (answer: Answer) => ({ decision: answer.decision, createdMs: timeOf(answer.decision) });
 
 function errorOf(refusal: Refusal) {
   return {
@@ -85,7 +87,7 @@ function sendRefusal(
       answerHeaders(answer),
       dialect.encodeError(errorOf(refusal)),
     );
-  const stream = dialect.openStream(idOf(exchange), ask!.request);
+  const stream = dialect.openStream(idOf(answer), ask!.request);
   response.end(stream.fail(errorOf(refusal)));
 }
 
@@ -95,7 +97,7 @@ function sendWhole(
   answer: Answer,
   outcome: { response: ChatResponse; raw?: Uint8Array },
 ): void {
-  const body = outcome.raw ?? JSON.stringify(dialect.encodeResponse(outcome.response, idOf(exchange)));
+  const body = outcome.raw ?? JSON.stringify(dialect.encodeResponse(outcome.response, idOf(answer)));
   sendBytes(exchange.response, 200, answerHeaders(answer), body, "application/json");
 }
 
@@ -108,15 +110,24 @@ async function sendStream(
   passThrough: boolean,
 ): Promise<void> {
   const { response } = exchange;
-  if (!response.headersSent && !response.destroyed)
-    response.writeHead(200, { ...answerHeaders(answer), ...streamHeaders });
-  const stream = dialect.openStream(idOf(exchange), ask.request);
-  // Leaving the loop early (client gone) returns the generator, which settles what was delivered.
-  for await (const frame of frames) {
-    const data = passThrough ? rawOf(frame, stream) : encodeAll(frame, stream);
-    if (data === undefined || data.length === 0) continue;
-    const taken = write(response, data);
-    if (taken !== true && !(await taken)) break;
+  const reader = frames[Symbol.asyncIterator]();
+  try {
+    if (!response.headersSent && !response.destroyed)
+      response.writeHead(200, { ...answerHeaders(answer), ...streamHeaders });
+    const stream = dialect.openStream(idOf(answer), ask.request);
+    const signal = answer.outcome.type === "stream" ? answer.outcome.signal : undefined;
+    for (let next = await reader.next(); !next.done; next = await reader.next()) {
+      const data = passThrough ? rawOf(next.value, stream) : encodeAll(next.value, stream);
+      if (data === undefined || data.length === 0) continue;
+      const taken = write(response, data, signal);
+      if (taken === true || (await taken)) continue;
+      // A reader that takes nothing until time is up gets nothing more.
+      response.destroy();
+      break;
+    }
+  } finally {
+    // Leaving early, for whatever reason, settles what was delivered.
+    await reader.return?.();
   }
   response.end();
 }
@@ -137,7 +148,7 @@ function encodeAll(frame: Frame, stream: Stream): string {
 }
 
 function failureOf(event: Extract<ChatEvent, { type: "error" }>) {
-  const code = event.code !== undefined && event.code in errorKinds ? (event.code as ErrorCode) : "stream_broken";
+  const code = event.code !== undefined && Object.hasOwn(errorKinds, event.code) ? (event.code as ErrorCode) : "stream_broken";
   return { code, message: errorKinds[code].title, status: errorKinds[code].status };
 }
 

@@ -26,7 +26,7 @@ export function answerHeaders(answer: Answer): Record<string, string> {
     if (settled.model !== undefined) headers["x-weir-model"] = settled.model;
     headers["x-weir-attempts"] = String(settled.attempts);
     headers["x-weir-cache"] = settled.cache.status;
-    if (settled.dropped) headers["x-weir-dropped"] = settled.dropped.join(", ").slice(0, 1024);
+    if (settled.dropped) headers["x-weir-dropped"] = settled.dropped.map(headerText).join(", ").slice(0, 1024);
     headers["server-timing"] = serverTiming(settled.stages);
   }
   if (answer.replayed) headers["x-weir-replayed"] = "true";
@@ -42,6 +42,9 @@ export function answerHeaders(answer: Answer): Record<string, string> {
     headers["retry-after"] = String(Math.max(1, Math.ceil(outcome.refusal.retryAfterMs / 1000)));
   return headers;
 }
+
+/** Names that clients made up, as visible ASCII: a header can hold nothing else. */
+const headerText = (text: string): string => text.replace(/[^\x21-\x7e]|[,%]/gu, (c) => encodeURIComponent(c.toWellFormed()));
 
 function serverTiming(stages: Record<string, number>): string {
   let text = "";
@@ -72,17 +75,24 @@ export function sendBytes(
   response.end(body);
 }
 
-/** Resolves when the socket takes more; false when it is gone. */
-export function write(response: ServerResponse, data: string | Uint8Array): true | Promise<boolean> {
+/** Resolves when the socket takes more; false when it is gone, or when `signal` ends the wait. */
+export function write(
+  response: ServerResponse,
+  data: string | Uint8Array,
+  signal?: AbortSignal,
+): true | Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
   if (response.write(data)) return true;
   return new Promise((resolve) => {
     const done = () => {
       response.off("drain", done);
       response.off("close", done);
-      resolve(!response.destroyed);
+      signal?.removeEventListener("abort", done);
+      resolve(!response.destroyed && !signal?.aborted);
     };
     response.on("drain", done);
     response.on("close", done);
+    if (signal?.aborted) done();
+    else signal?.addEventListener("abort", done, { once: true });
   });
 }

@@ -1,7 +1,9 @@
 /** Reading a request defensively: who it claims to be from, what its headers select, and its body within bounds. */
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
 import type { CallContext } from "../../path/context.ts";
+import { jsonFaultAt } from "./json-fault-at.ts";
 
 const headerOf = (request: IncomingMessage, name: string): string | undefined => {
   const value = request.headers[name];
@@ -26,7 +28,9 @@ export function contextOf(request: IncomingMessage): CallContext {
   set("consent", "x-weir-consent");
   set("session", "x-weir-session");
   set("idempotencyKey", "idempotency-key");
-  set("traceparent", "traceparent");
+  const trace = headerOf(request, "traceparent");
+  // W3C Trace Context, version 00; anything else is no trace and is not recorded.
+  if (trace !== undefined && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(trace)) context.traceparent = trace;
   if (headerOf(request, "x-weir-synthetic") === "true") context.synthetic = true;
   return context;
 }
@@ -73,14 +77,15 @@ export function jsonTypeRefusal(request: IncomingMessage): Refusal | undefined {
 
 /** Parsed JSON, or where it breaks. The engine's own message quotes the text, which may be personal: it is not used. */
 export function parseJson(body: Buffer): { value: unknown } | Refusal {
+  // Lenient decoding would put other characters in their place and go on.
+  if (!isUtf8(body)) return refuse("malformed_json", "The body is not UTF-8.");
   const text = body.toString("utf8");
   try {
     return { value: JSON.parse(text) };
-  } catch (fault) {
-    const position = Number(/position (\d+)/.exec((fault as Error).message)?.[1] ?? text.length);
-    const before = text.slice(0, position);
+  } catch {
+    const before = text.slice(0, jsonFaultAt(text));
     const line = before.split("\n").length;
-    const column = position - before.lastIndexOf("\n");
+    const column = before.length - before.lastIndexOf("\n");
     return refuse("malformed_json", `The body is not valid JSON at line ${line}, column ${column}.`);
   }
 }

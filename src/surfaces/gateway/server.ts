@@ -3,6 +3,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { type ErrorCode, type Refusal, codeOfFault, errorKinds, refuse } from "../../kernel/errors.ts";
+import { newDecisionId } from "../../kernel/ids.ts";
 import { type Exchange, type Gateway, openExchange } from "./exchange.ts";
 import { problemOf, sendJson } from "./reply.ts";
 
@@ -22,15 +23,28 @@ export interface ServerOptions {
   tls?: { cert: Uint8Array; key: Uint8Array };
 }
 
-export function createGatewayServer(gateway: Gateway, options: ServerOptions): Server {
+export interface GatewayServer {
+  server: Server;
+  /** Resolves when no exchange is under way. */
+  idle(): Promise<void>;
+}
+
+export function createGatewayServer(gateway: Gateway, options: ServerOptions): GatewayServer {
   const table = routeTable(options.routes);
+  const running = new Set<Promise<void>>();
+  const busy = new WeakSet<Socket>();
   const listener = (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? "/").split("?", 1)[0]!;
     const found = table(path);
     if (!found && options.fallback?.(request, response)) return;
     const exchange = openExchange(gateway, request, response);
     if (gateway.draining()) response.shouldKeepAlive = false;
-    void handle(gateway, exchange, found);
+    busy.add(request.socket);
+    const handled = handle(gateway, exchange, found).finally(() => {
+      running.delete(handled);
+      busy.delete(request.socket);
+    });
+    running.add(handled);
   };
   const settings = {
     // 64 requests can wait on one connection at most; slow-loris is cut by the two timeouts.
@@ -39,6 +53,8 @@ export function createGatewayServer(gateway: Gateway, options: ServerOptions): S
     connectionsCheckingInterval: 2_000,
     keepAliveTimeout: 65_000,
     maxHeaderSize: 16 * 1024,
+    // Node would answer a request without a host by itself, without a code: it is refused below.
+    requireHostHeader: false,
   };
   const server = options.tls
     ? createTlsServer(
@@ -46,8 +62,20 @@ export function createGatewayServer(gateway: Gateway, options: ServerOptions): S
         listener,
       )
     : createServer(settings, listener);
-  server.on("clientError", (fault: NodeJS.ErrnoException, socket: Socket) => answerClientError(gateway, fault, socket));
-  return server;
+  // A body that tears while its request is answered is that request's refusal, not a second one.
+  server.on("clientError", (fault: NodeJS.ErrnoException, socket: Socket) => answerClientError(gateway, fault, socket, busy.has(socket)));
+  server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+    const exchange = openExchange(gateway, request, response);
+    const refusal = refuse("malformed_request", "The only expectation that Weir meets is 100-continue.");
+    gateway.countRefusal(refusal);
+    refuseAsProblem(exchange, refusal);
+  });
+  return {
+    server,
+    async idle() {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
 }
 
 interface Found {
@@ -64,6 +92,8 @@ async function handle(gateway: Gateway, exchange: Exchange, found: Found | undef
     gateway.countRefusal(refusal);
     turnAway(exchange, refusal);
   };
+  if (request.headers.host === undefined && request.httpVersion !== "1.0")
+    return early(refuse("malformed_request", "The request names no host."));
   if (!found) return early(refuse("route_not_found"));
   if (!route) {
     response.setHeader("allow", [...found.byMethod.keys()].join(", "));
@@ -138,16 +168,17 @@ const parserCodes: Record<string, ErrorCode> = {
 };
 
 /** What never became a request: torn, too slow, or absurd. Answered in the shape that every client can read. */
-function answerClientError(gateway: Gateway, fault: NodeJS.ErrnoException, socket: Socket): void {
+function answerClientError(gateway: Gateway, fault: NodeJS.ErrnoException, socket: Socket, counted: boolean): void {
   if (fault.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
   }
   const refusal = refuse(parserCodes[fault.code ?? ""] ?? "malformed_request");
-  gateway.countRefusal(refusal);
-  const body = JSON.stringify(problemOf(refusal));
+  if (!counted) gateway.countRefusal(refusal);
+  const id = newDecisionId(gateway.clock);
+  const body = JSON.stringify(problemOf(refusal, id));
   const { status } = errorKinds[refusal.code];
   socket.end(
-    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} Refused\r\nx-weir-decision-id: ${id}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

@@ -171,7 +171,7 @@ export async function openHouse(): Promise<House> {
     snapshot: () => snapshot,
     ready: (asked) => house.ready.has(asked.name),
   });
-  const server = createGatewayServer(gateway, { routes });
+  const { server } = createGatewayServer(gateway, { routes });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   house.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -15,7 +15,14 @@ export interface ModelLists {
   sinceMs(): number;
 }
 
-export const openaiRoutes = (gateway: Gateway, dialect: ClientDialect, lists: ModelLists): Route[] => {
+export interface ClientDialects {
+  openai: ClientDialect;
+  /** For Anthropic's clients on the routes that both APIs have. */
+  anthropic: ClientDialect;
+}
+
+export const openaiRoutes = (gateway: Gateway, dialects: ClientDialects, lists: ModelLists): Route[] => {
+  const dialect = dialects.openai;
   const refuseHere = (exchange: Exchange, refusal: Refusal) => refuseAs(dialect, exchange, refusal);
   const route = (method: Route["method"], path: string, handle: Route["handle"]): Route => ({
     method,
@@ -25,8 +32,8 @@ export const openaiRoutes = (gateway: Gateway, dialect: ClientDialect, lists: Mo
   });
   return [
     route("POST", "/v1/chat/completions", (exchange) => answerChat(gateway, exchange, dialect, "openai")),
-    route("GET", "/v1/models", (exchange) => listModels(gateway, lists, dialect, exchange)),
-    route("GET", "/v1/models/:model", (exchange, { model }) => listModels(gateway, lists, dialect, exchange, model)),
+    route("GET", "/v1/models", (exchange) => listModels(gateway, lists, dialects, exchange)),
+    route("GET", "/v1/models/:model", (exchange, { model }) => listModels(gateway, lists, dialects, exchange, model)),
   ];
 };
 
@@ -47,7 +54,7 @@ export function refuseAs(dialect: ClientDialect, exchange: Exchange, refusal: Re
 function listModels(
   gateway: Gateway,
   lists: ModelLists,
-  dialect: ClientDialect,
+  dialects: ClientDialects,
   exchange: Exchange,
   only?: string,
 ): void {
@@ -56,7 +63,7 @@ function listModels(
   const anthropic = request.headers["anthropic-version"] !== undefined;
   const turnAway = (refusal: Refusal) => {
     gateway.countRefusal(refusal);
-    refuseAs(dialect, exchange, refusal);
+    refuseAs(anthropic ? dialects.anthropic : dialects.openai, exchange, refusal);
   };
   if (isRefusal(principal)) return turnAway(principal);
   const visible = [...lists.snapshot().useCases.values()].filter((useCase) => mayCall(principal, useCase));

@@ -117,7 +117,7 @@ export async function openHouse(): Promise<House> {
     digest: (data) => createHash("sha256").update(data).digest("hex"),
     scrub: (text) => text.replace(/\b\d{3}\b/g, "[…]"),
   });
-  const server = createGatewayServer(gateway, { routes });
+  const { server } = createGatewayServer(gateway, { routes });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/outcomes`;
