@@ -62,7 +62,11 @@ export async function start(options: StartOptions): Promise<Running> {
   };
   const { server, idle } = createGatewayServer(gateway, {
     routes: [
-      ...openaiRoutes(gateway, { openai: clientDialects["openai-chat"], anthropic: clientDialects["anthropic-messages"] }, lists),
+      ...openaiRoutes(
+        gateway,
+        { openai: clientDialects["openai-chat"], anthropic: clientDialects["anthropic-messages"] },
+        lists,
+      ),
       ...anthropicRoutes(gateway, clientDialects["anthropic-messages"]),
       ...decisionRoutes(gateway),
       ...inferenceV2Routes(gateway, {

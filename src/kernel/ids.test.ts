@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { VirtualClock, systemClock } from "./clock.ts";
-import { isDecisionId, newDecisionId, newOperatorId, randomToken } from "./ids.ts";
+import { isDecisionId, newDecisionId, newOperatorId, randomToken, timeOf } from "./ids.ts";
 
 describe("ids", () => {
   it("sort by creation time, in every 48-bit millisecond", () => {
@@ -16,10 +16,12 @@ describe("ids", () => {
     );
   });
 
-  it("are recognised, whatever time and randomness made them", () => {
+  it("are recognised and tell their time, whatever time and randomness made them", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), fc.integer(), (time, seed) => {
-        expect(isDecisionId(newDecisionId(new VirtualClock(time, seed)))).toBe(true);
+        const id = newDecisionId(new VirtualClock(time, seed));
+        expect(isDecisionId(id)).toBe(true);
+        expect(timeOf(id)).toBe(time);
       }),
     );
     expect(newOperatorId(new VirtualClock())).toMatch(/^op_[0-9a-z]{26}$/);

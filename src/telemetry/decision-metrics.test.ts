@@ -11,12 +11,18 @@ function setUp() {
   const metrics = new Metrics();
   const counters = countDecisions(metrics);
   const value = (sample: string) => {
-    const line = metrics.print().split("\n").find((each) => each.startsWith(`${sample} `));
+    const line = metrics
+      .print()
+      .split("\n")
+      .find((each) => each.startsWith(`${sample} `));
     return line === undefined ? undefined : Number(line.slice(sample.length + 1));
   };
   return { counters, value };
 }
-const meta = (over: Partial<SettledMeta> = {}): SettledMeta => ({ ...settledMeta(aDecision({ with: { begun: true } }), { state: "answered" }), ...over });
+const meta = (over: Partial<SettledMeta> = {}): SettledMeta => ({
+  ...settledMeta(aDecision({ with: { begun: true } }), { state: "answered" }),
+  ...over,
+});
 
 describe("countDecisions", () => {
   it("begun + unbegun == settled, whatever ended each", () => {
@@ -26,7 +32,9 @@ describe("countDecisions", () => {
     counters.settled(meta({ state: "failed", code: "ladder_exhausted" }));
     counters.settled(meta({ state: "answered" }));
     counters.settled(meta({ state: "refused", code: "rate_limited", refused_before_begin: true }));
-    const settled = ["answered", "failed", "refused"].map((state) => value(`weir_decisions_total{use_case="assistant",state="${state}"}`) ?? 0);
+    const settled = ["answered", "failed", "refused"].map(
+      (state) => value(`weir_decisions_total{use_case="assistant",state="${state}"}`) ?? 0,
+    );
     const begun = value('weir_decisions_begun_total{use_case="assistant"}')!;
     const unbegun = value('weir_decisions_unbegun_total{use_case="assistant"}')!;
     expect(settled).toEqual([2, 1, 1]);

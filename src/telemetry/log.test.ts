@@ -21,7 +21,11 @@ it("writes one JSON line per event, with the injected time", () => {
 });
 
 it.each([
-  ["an error, with its stack", new TypeError("bad"), { name: "TypeError", detail: "bad", stack: expect.stringContaining("TypeError: bad") as string }],
+  [
+    "an error, with its stack",
+    new TypeError("bad"),
+    { name: "TypeError", detail: "bad", stack: expect.stringContaining("TypeError: bad") as string },
+  ],
   ["a thrown string", "bad", { detail: "bad" }],
   ["nothing", undefined, { detail: "undefined" }],
 ])("logs %s", (_what, fault, shown) => {

@@ -63,6 +63,10 @@ describe("Metrics", () => {
     let running = 1;
     metrics.gauge("weir_running", "Now.", () => [[{ kind: "chat" }, running]]);
     running = 5;
-    expect(linesOf(metrics)).toEqual(["# HELP weir_running Now.", "# TYPE weir_running gauge", 'weir_running{kind="chat"} 5']);
+    expect(linesOf(metrics)).toEqual([
+      "# HELP weir_running Now.",
+      "# TYPE weir_running gauge",
+      'weir_running{kind="chat"} 5',
+    ]);
   });
 });

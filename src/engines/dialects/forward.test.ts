@@ -6,9 +6,10 @@ const forward = (text: string, dialect: "openai-chat" | "anthropic-messages", st
 
 describe("forwardBody", () => {
   it.each([
-    ["openai-chat", true, `{"model":"v","x":1.0,"stream_options":{"include_usage":true}}`],
+    ["openai-chat", true, `{"model":"v","x":1.0,"stream":true,"stream_options":{"include_usage":true}}`],
     ["openai-chat", false, `{"model":"v","x":1.0}`],
-    ["anthropic-messages", true, `{"model":"v","x":1.0}`],
+    ["anthropic-messages", true, `{"model":"v","x":1.0,"stream":true}`],
+    ["anthropic-messages", false, `{"model":"v","x":1.0}`],
   ] as const)("changes what %s needs, streaming %s", (dialect, stream, expected) => {
     expect(forward(`{"model":"use-case","x":1.0}`, dialect, stream)).toBe(expected);
   });
@@ -21,11 +22,20 @@ describe("forwardBody", () => {
     );
     expect(JSON.parse(kept)).toEqual({
       model: "v",
+      stream: true,
       stream_options: { include_usage: true, include_obfuscation: false },
     });
     expect(forward(`{"model":"a","stream_options":null}`, "openai-chat", true)).toContain(
       `"stream_options":{"include_usage":true}`,
     );
+  });
+});
+
+describe("forwardBody of a stream that is answered whole", () => {
+  it("asks for a whole answer and leaves no stream options", () => {
+    const body = `{"model":"a","stream":true,"stream_options":{"include_usage":true}}`;
+    expect(forward(body, "openai-chat", false)).toBe(`{"model":"v","stream":false,"stream_options":null}`);
+    expect(forward(`{"model":"a","stream":true}`, "anthropic-messages", false)).toBe(`{"model":"v","stream":false}`);
   });
 });
 

@@ -16,6 +16,11 @@ describe("check", () => {
     expect(check(withGuards(aGuard()), rung, served)).toBe(served);
   });
 
+  it("drops the vendor's bytes where they say more than the answer does", () => {
+    const served: Served = { type: "chat", response: aChatResponse("hello"), raw: Buffer.from('{"x_debug":"CARD"}') };
+    expect(check(withGuards(aGuard()), rung, served)).toEqual({ type: "chat", response: served.response });
+  });
+
   it("takes the next rung where a guard blocks, and the record says so", () => {
     const d = withGuards(aGuard());
     expect(check(d, rung, said("CARD"))).toBe("next-rung");
@@ -56,7 +61,9 @@ describe("check", () => {
     });
     const d = withGuards(aGuard({ onFailure }));
     const served = said("CARD");
-    expect(failing(d, rung, served)).toBe(what === "passes" ? served : "next-rung");
+    const checked = failing(d, rung, served);
+    if (what === "passes") expect(checked).toMatchObject({ type: "chat", response: aChatResponse("CARD") });
+    else expect(checked).toBe("next-rung");
     expect(d.guards).toMatchObject([{ verdict: "error", action: onFailure === "open" ? "allow" : "next-rung" }]);
   });
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type DecisionParts, aChatAsk, aDecision, aGuard, aPassage, userSays } from "../../../tests/fixtures/decision.ts";
+import {
+  type DecisionParts,
+  aChatAsk,
+  aDecision,
+  aGuard,
+  aPassage,
+  userSays,
+} from "../../../tests/fixtures/decision.ts";
 import { wordScanner } from "../../../tests/fixtures/word-scanner.ts";
 import type { Collection, Passage } from "../../retrieval/port.ts";
 import { createGround } from "./ground.ts";
@@ -14,7 +21,10 @@ function setUp(found: Passage[], parts: DecisionParts = {}) {
     size: found.length,
     search: (...args) => (asked.push(args), found),
   };
-  const ground = createGround({ collection: (generation) => (generation === "g1" ? collection : undefined), scanner: wordScanner });
+  const ground = createGround({
+    collection: (generation) => (generation === "g1" ? collection : undefined),
+    scanner: wordScanner,
+  });
   const d = aDecision({ ...parts, useCase: { ground: grounding, ...parts.useCase } });
   ground(d);
   return { d, asked };
@@ -24,10 +34,17 @@ describe("ground", () => {
   it("asks with the last user message and the caller's groups, and records what was found", () => {
     const messages = [userSays("first"), userSays("What does it"), { role: "assistant" as const, parts: [] }];
     messages[1]!.parts.push({ type: "text", text: "cost?" });
-    const { d, asked } = setUp([aPassage("Nothing.")], { ask: aChatAsk({ messages }), principal: { groups: ["staff"] } });
+    const { d, asked } = setUp([aPassage("Nothing.")], {
+      ask: aChatAsk({ messages }),
+      principal: { groups: ["staff"] },
+    });
     expect(asked).toEqual([["What does it cost?", 3, ["staff"]]]);
     expect(d.passages).toEqual([aPassage("Nothing.")]);
-    expect(d.retrieval).toEqual({ collection: "handbook", generation: "g1", passages: [{ source: "accounts.md", score: 1.235 }] });
+    expect(d.retrieval).toEqual({
+      collection: "handbook",
+      generation: "g1",
+      passages: [{ source: "accounts.md", score: 1.235 }],
+    });
   });
 
   it.each([
@@ -46,7 +63,9 @@ describe("ground", () => {
   it("leaves out a passage that a blocking guard stops, and says so without its text", () => {
     const { d } = setUp([aPassage("a CARD number"), aPassage("fine")], { useCase: { screen: [aGuard()] } });
     expect(d.passages.map((passage) => passage.text)).toEqual(["fine"]);
-    expect(d.guards).toEqual([{ guard: "cards", on: "passages", verdict: "deny", action: "block", findings: { card: 1 } }]);
+    expect(d.guards).toEqual([
+      { guard: "cards", on: "passages", verdict: "deny", action: "block", findings: { card: 1 } },
+    ]);
     expect(d.retrieval!.passages).toHaveLength(1);
   });
 

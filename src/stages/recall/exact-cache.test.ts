@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type DecisionParts, aChatAsk, aChatResponse, aDecision, templateRung, userSays } from "../../../tests/fixtures/decision.ts";
+import {
+  type DecisionParts,
+  aChatAsk,
+  aChatResponse,
+  aDecision,
+  templateRung,
+  userSays,
+} from "../../../tests/fixtures/decision.ts";
 import type { ChatRequest } from "../../kernel/chat.ts";
 import { VirtualClock } from "../../kernel/clock.ts";
 import { refuse } from "../../kernel/errors.ts";
@@ -10,7 +17,8 @@ const ttl = 60_000;
 function setUp(maxBytes?: number) {
   const clock = new VirtualClock();
   const cache = new ExactCache({ clock, ...(maxBytes !== undefined && { maxBytes }) });
-  const decision = (parts: DecisionParts = {}) => aDecision({ clock, ...parts, useCase: { cache: { exactTtlMs: ttl }, ...parts.useCase } });
+  const decision = (parts: DecisionParts = {}) =>
+    aDecision({ clock, ...parts, useCase: { cache: { exactTtlMs: ttl }, ...parts.useCase } });
   /** Asks and answers, so that the next one finds it. */
   const fill = (parts: DecisionParts = {}, answer = aChatResponse("remembered")) => {
     const d = decision(parts);
@@ -215,19 +223,24 @@ describe("ExactCache: single flight", () => {
 
   it("leaves no flight behind, whatever the order of ends", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom("find", "land", "abandon"), fc.nat(4)), { maxLength: 30 }), (steps) => {
-        const { cache, decision } = setUp();
-        const decisions = Array.from({ length: 5 }, (_, n) => decision(request({ seed: n % 2 })));
-        const asked = new Set<number>();
-        for (const [what, n] of steps) {
-          const d = decisions[n]!;
-          if (what === "find" && !asked.has(n)) (asked.add(n), void cache.find(d));
-          else if (what === "land") cache.land(d, aChatResponse("x"));
-          else cache.abandon(d);
-        }
-        for (const d of decisions) cache.abandon(d);
-        expect(cache.leading).toBe(0);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom("find", "land", "abandon"), fc.nat(4)), { maxLength: 30 }),
+        (steps) => {
+          const { cache, decision } = setUp();
+          const decisions = Array.from({ length: 5 }, (_, n) => decision(request({ seed: n % 2 })));
+          const asked = new Set<number>();
+          for (const [what, n] of steps) {
+            const d = decisions[n]!;
+            if (what === "find") {
+              if (!asked.has(n)) void cache.find(d);
+              asked.add(n);
+            } else if (what === "land") cache.land(d, aChatResponse("x"));
+            else cache.abandon(d);
+          }
+          for (const d of decisions) cache.abandon(d);
+          expect(cache.leading).toBe(0);
+        },
+      ),
       { numRuns: 60 },
     );
   });

@@ -69,7 +69,7 @@ export function runGuards(
   return run;
 }
 
-/** Whether no guard would find anything; a guard that can't run finds something. */
+/** Whether no guard would find anything; a guard that can't run has not read it. */
 export function isClean(scanner: Scanner, guards: readonly Guard[], text: string): boolean {
   try {
     return scanner.scan(text, wantedBy(guards)).length === 0;
@@ -80,7 +80,13 @@ export function isClean(scanner: Scanner, guards: readonly Guard[], text: string
 
 /** The run of guards of which it is known that they find nothing. */
 export const cleanRun = (guards: readonly Guard[]): GuardRun => ({
-  verdicts: guards.map((guard) => ({ guard: guard.name, on: "input", verdict: "allow", action: "allow", findings: {} })),
+  verdicts: guards.map((guard) => ({
+    guard: guard.name,
+    on: "input",
+    verdict: "allow",
+    action: "allow",
+    findings: {},
+  })),
   allowed: 0,
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aChatAsk, aDecision, aGuard, userSays } from "../../../tests/fixtures/decision.ts";
 import { wordScanner } from "../../../tests/fixtures/word-scanner.ts";
-import type { ChatMessage } from "../../kernel/chat.ts";
+import type { ChatMessage, ChatRequest } from "../../kernel/chat.ts";
 import type { DataClass } from "../../kernel/decision.ts";
 import type { Guard } from "../../kernel/snapshot.ts";
 import { createScreen } from "./screen.ts";
@@ -53,12 +53,46 @@ describe("screen", () => {
       [{ type: "tool_call", id: "c1", name: "pay", arguments: '{"with":"[card]"}' }],
       [{ type: "tool_result", id: "c1", text: "[card] refused" }],
       [
-        { type: "image", url: "https://x/CARD.png" },
+        { type: "image", url: "https://x/[card].png" },
         { type: "text", text: "why, [card]?" },
       ],
     ]);
     expect(d.rewritten).toBe(true);
     expect(JSON.stringify(messages)).toBe(sent);
+  });
+
+  it.each([
+    ["a tool's description", { tools: [{ name: "pay", description: "with CARD", parameters: {} }] }],
+    ["a tool's schema", { tools: [{ name: "pay", parameters: { properties: { with: { enum: ["CARD"] } } } }] }],
+    ["a stop sequence", { stop: ["CARD"] }],
+    ["the end user's name", { user: "CARD" }],
+  ] as [string, Partial<ChatRequest>][])("reads %s too", (_where, over) => {
+    const ask = aChatAsk(over);
+    const shown = { ...ask, body: Buffer.from(JSON.stringify(ask.request)) };
+    expect(screen(aDecision({ ask: shown, useCase: { screen: [aGuard()] } }))).toMatchObject({ code: "input_blocked" });
+    const d = aDecision({ ask: shown, useCase: { screen: [aGuard({ action: "redact" })] } });
+    screen(d);
+    expect(JSON.stringify(d.request)).not.toContain("CARD");
+  });
+
+  it.each([
+    ["a field that the neutral form does not model", '{"metadata":{"with":"CARD"}}', false],
+    ["a name written twice", '{"messages":"CARD","messages":[]}', false],
+    ["an escape hides it, in text that the guards do read", String.raw`{"a":"\u0043ARD"}`, true],
+    ["nothing", "{}", true],
+  ])("the client's bytes may go on only where guards find nothing in them either: %s", (_what, body, clean) => {
+    const ask = { ...aChatAsk({ messages: [userSays("hello")] }), body: Buffer.from(body) };
+    const d = aDecision({ ask, useCase: { screen: [aGuard()] } });
+    expect(screen(d)).toBeUndefined();
+    expect(d.bytesClean).toBe(clean);
+  });
+
+  it("what an escape hides in the bytes is found in the text", () => {
+    const ask = {
+      ...aChatAsk({ messages: [userSays("my CARD")] }),
+      body: Buffer.from(String.raw`{"content":"my \u0043ARD"}`),
+    };
+    expect(screen(aDecision({ ask, useCase: { screen: [aGuard()] } }))).toMatchObject({ code: "input_blocked" });
   });
 
   it("blocks although another guard would only redact", () => {

@@ -16,7 +16,8 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
     d.bytesClean = guards.length === 0 || isClean(scanner, guards, bytes.toString("utf8"));
     if (guards.length === 0) return undefined;
     // Without escapes the bytes show every character of the neutral form, so that one scan says it all.
-    const run = d.bytesClean && !bytes.includes(0x5c) ? cleanRun(guards) : runGuards(scanner, guards, "input", textsOf(request));
+    const run =
+      d.bytesClean && !bytes.includes(0x5c) ? cleanRun(guards) : runGuards(scanner, guards, "input", textsOf(request));
     d.guards.push(...run.verdicts);
     if (run.failed) return refuse("guard_failed", `The guard "${run.failed}" could not run.`);
     if (run.blocked)

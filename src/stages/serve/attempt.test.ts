@@ -19,11 +19,22 @@ const plan: AttemptPlan = {
 const used: Usage = { input: 10, cached_input: 4, output: 5, estimated: false };
 
 function setUp(budget?: number) {
-  const d = aDecision({ ...(budget !== undefined && { tenant: { budget: { nanoUsd: nanoUsd(budget), per: "day", atLimit: "block" } } }) });
+  const d = aDecision({
+    ...(budget !== undefined && { tenant: { budget: { nanoUsd: nanoUsd(budget), per: "day", atLimit: "block" } } }),
+  });
   const money = new MoneyBook(d.clock);
   const recorded: AttemptMeta[] = [];
-  const ports = { money, report: () => undefined, record: (_d: unknown, meta: AttemptMeta) => void recorded.push(meta) };
-  return { d, money, recorded, begin: (over: Partial<AttemptPlan> = {}) => Attempt.begin(ports, d, { ...plan, ...over }) };
+  const ports = {
+    money,
+    report: () => undefined,
+    record: (_d: unknown, meta: AttemptMeta) => void recorded.push(meta),
+  };
+  return {
+    d,
+    money,
+    recorded,
+    begin: (over: Partial<AttemptPlan> = {}) => Attempt.begin(ports, d, { ...plan, ...over }),
+  };
 }
 
 describe("Attempt", () => {

@@ -19,7 +19,12 @@ function setUp() {
     async load({ name, bytes, contract }) {
       loads.push([name, bytes?.length, contract?.name]);
       if (name === "corrupt") throw new Error("corrupt.onnx is no model; train it again");
-      return { kind: "score", costMicros: 1, score: async () => [], close: async () => void closed.push(name) } satisfies LoadedModel;
+      return {
+        kind: "score",
+        costMicros: 1,
+        score: async () => [],
+        close: async () => void closed.push(name),
+      } satisfies LoadedModel;
     },
   };
   const reported: [string, string][] = [];

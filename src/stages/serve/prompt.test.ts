@@ -13,7 +13,10 @@ describe("composePrompt", () => {
   it("puts the use case's prompt before the client's messages and leaves those as they were", () => {
     const d = aDecision({ useCase: { prompt: "Be brief." } });
     const before = structuredClone(d.request);
-    expect(composePrompt(d).messages).toEqual([{ role: "system", parts: [{ type: "text", text: "Be brief." }] }, ...d.request!.messages]);
+    expect(composePrompt(d).messages).toEqual([
+      { role: "system", parts: [{ type: "text", text: "Be brief." }] },
+      ...d.request!.messages,
+    ]);
     expect(d.request).toEqual(before);
   });
 

@@ -29,7 +29,12 @@ describe("retryAfterOf", () => {
   it.each(rows)("%s", (_form, headers, ms) => expect(retryAfterOf(headers, now)).toBe(ms));
 
   it("law: never negative, never NaN, whatever a vendor sends", () => {
-    const text = fc.oneof(fc.string(), fc.integer().map(String), fc.double().map(String), fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()));
+    const text = fc.oneof(
+      fc.string(),
+      fc.integer().map(String),
+      fc.double().map(String),
+      fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
+    );
     fc.assert(
       fc.property(text, text, (seconds, ms) => {
         const wait = retryAfterOf({ "retry-after": seconds, "retry-after-ms": ms }, now);
@@ -51,15 +56,22 @@ describe("backoffMs", () => {
 
   it("law: never sooner than the vendor asks, and at most a second of jitter later", () => {
     fc.assert(
-      fc.property(fc.integer(), fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 60_000 }), (seed, retry, asked) => {
-        const wait = backoffMs(new VirtualClock(0, seed), retry, asked);
-        expect(wait >= asked && wait < asked + 1000).toBe(true);
-      }),
+      fc.property(
+        fc.integer(),
+        fc.integer({ min: 0, max: 40 }),
+        fc.integer({ min: 0, max: 60_000 }),
+        (seed, retry, asked) => {
+          const wait = backoffMs(new VirtualClock(0, seed), retry, asked);
+          expect(wait >= asked && wait < asked + 1000).toBe(true);
+        },
+      ),
     );
   });
 
   it("spreads: two clients that failed together don't return together", () => {
-    const waits = new Set(Array.from({ length: 50 }, (_, seed) => backoffMs(new VirtualClock(0, seed * 7919 + 1), 4, undefined)));
+    const waits = new Set(
+      Array.from({ length: 50 }, (_, seed) => backoffMs(new VirtualClock(0, seed * 7919 + 1), 4, undefined)),
+    );
     expect(waits.size).toBeGreaterThan(45);
   });
 });

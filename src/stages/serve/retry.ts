@@ -10,17 +10,21 @@ export function backoffMs(clock: Clock, retry: number, retryAfterMs: number | un
   return retryAfterMs === undefined ? jitter : retryAfterMs + jitter / 4;
 }
 
+const plainNumber = /^\d+(?:\.\d+)?$/;
+// The three date forms of RFC 9110 §5.6.7. `Date.parse` alone takes nearly anything with a year for a date.
+const httpDate = /^[A-Z][a-z]{2,8},? [\w :-]+(?: GMT)?$/;
+
 /** `Retry-After` in seconds or as a date, and OpenAI's `retry-after-ms`; `undefined` when absent or unreadable. */
 export function retryAfterOf(
   headers: Record<string, string | string[] | undefined>,
   nowMs: number,
 ): number | undefined {
-  const ms = Number(first(headers["retry-after-ms"]));
-  if (first(headers["retry-after-ms"]) !== undefined && ms >= 0) return ms;
+  const ms = first(headers["retry-after-ms"]);
+  if (ms !== undefined && plainNumber.test(ms)) return Number(ms);
   const text = first(headers["retry-after"]);
   if (text === undefined) return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const at = Date.parse(text);
+  if (plainNumber.test(text)) return Number(text) * 1000;
+  const at = httpDate.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
 }
 

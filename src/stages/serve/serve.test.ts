@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { type DecisionParts, aChatResponse, aDecision, aPassage, aVendor, aVendorModel, modelRung, referRung, templateRung } from "../../../tests/fixtures/decision.ts";
+import {
+  type DecisionParts,
+  aChatResponse,
+  aDecision,
+  aPassage,
+  aVendor,
+  aVendorModel,
+  modelRung,
+  referRung,
+  templateRung,
+} from "../../../tests/fixtures/decision.ts";
 import type { LoadedModel } from "../../engines/runtimes/port.ts";
 import type { AttemptMeta } from "../../kernel/decision.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
@@ -9,7 +19,12 @@ import { MoneyBook } from "../reserve/index.ts";
 import { createServe } from "./serve.ts";
 
 const models: Model[] = [
-  { name: "boosted", type: "runtime", runtime: "onnx", file: { path: "b", sha256: "b", bytes: () => new Uint8Array() } },
+  {
+    name: "boosted",
+    type: "runtime",
+    runtime: "onnx",
+    file: { path: "b", sha256: "b", bytes: () => new Uint8Array() },
+  },
   { name: "extractive", type: "runtime", runtime: "extractive" },
 ];
 const scoring = (score: () => Promise<number>): LoadedModel => ({
@@ -61,17 +76,43 @@ const nothingDialect = {
 
 describe("serve: in this process", () => {
   it("a score, with the rules that fired, free and recorded", async () => {
-    const { d, serve, recorded } = setUp(scoring(async () => 0.7), { useCase: { kind: "score" }, with: { features: { income: 1 } } });
-    expect(await serve(d, modelRung("boosted", { slot: "main" }), 3)).toEqual({ type: "score", score: 0.7, reasons: [{ basis: "rule", name: "r" }] });
-    expect(recorded).toMatchObject([{ n: 1, rung: 3, slot: "main", model: "boosted", target: "onnx/boosted", region: "onprem", status: "ok", cost_nano_usd: 0, usage: noUsage }]);
+    const { d, serve, recorded } = setUp(
+      scoring(async () => 0.7),
+      { useCase: { kind: "score" }, with: { features: { income: 1 } } },
+    );
+    expect(await serve(d, modelRung("boosted", { slot: "main" }), 3)).toEqual({
+      type: "score",
+      score: 0.7,
+      reasons: [{ basis: "rule", name: "r" }],
+    });
+    expect(recorded).toMatchObject([
+      {
+        n: 1,
+        rung: 3,
+        slot: "main",
+        model: "boosted",
+        target: "onnx/boosted",
+        region: "onprem",
+        status: "ok",
+        cost_nano_usd: 0,
+        usage: noUsage,
+      },
+    ]);
     expect(d.model).toBe("boosted");
   });
 
   it("an answer from the passages, with no usage of its own", async () => {
     const asked: unknown[] = [];
-    const model: LoadedModel = { kind: "chat", answer: async (...args) => (asked.push(args), aChatResponse("Free. [1]")), close: async () => undefined };
+    const model: LoadedModel = {
+      kind: "chat",
+      answer: async (...args) => (asked.push(args), aChatResponse("Free. [1]")),
+      close: async () => undefined,
+    };
     const { d, serve } = setUp(model, { with: { passages: [aPassage("Free.")] } });
-    expect(await serve(d, modelRung("extractive"), 0)).toEqual({ type: "chat", response: { ...aChatResponse("Free. [1]"), usage: noUsage } });
+    expect(await serve(d, modelRung("extractive"), 0)).toEqual({
+      type: "chat",
+      response: { ...aChatResponse("Free. [1]"), usage: noUsage },
+    });
     expect(asked).toEqual([[d.request, d.passages, d.signal]]);
   });
 
@@ -84,14 +125,20 @@ describe("serve: in this process", () => {
 
   it("a model that faults is the ladder's business: recorded, reported, next rung", async () => {
     const fault = new Error("NaN");
-    const { d, serve, recorded, reported, money } = setUp(scoring(() => Promise.reject(fault)), { useCase: { kind: "score" } });
+    const { d, serve, recorded, reported, money } = setUp(
+      scoring(() => Promise.reject(fault)),
+      { useCase: { kind: "score" } },
+    );
     expect(await serve(d, modelRung("boosted"), 0)).toBe("next-rung");
     expect(recorded).toMatchObject([{ status: "failed", reason: "runtime_fault" }]);
     expect([reported, money.held]).toEqual([[fault], 0]);
   });
 
   it("one that was aborted says so", async () => {
-    const { d, serve, recorded } = setUp(scoring(async () => (d.abort(refuse("client_gone")), Promise.reject(new Error("aborted")))), { useCase: { kind: "score" } });
+    const { d, serve, recorded } = setUp(
+      scoring(async () => (d.abort(refuse("client_gone")), Promise.reject(new Error("aborted")))),
+      { useCase: { kind: "score" } },
+    );
     expect(await serve(d, modelRung("boosted"), 0)).toBe("next-rung");
     expect(recorded).toMatchObject([{ status: "aborted" }]);
   });
@@ -103,7 +150,11 @@ describe("serve: in this process", () => {
   });
 
   it("a revoked key stops the decision before the model is called", async () => {
-    const { d, serve, recorded } = setUp(scoring(() => expect.unreachable()), { useCase: { kind: "score" } }, refuse("revoked_key"));
+    const { d, serve, recorded } = setUp(
+      scoring(() => expect.unreachable()),
+      { useCase: { kind: "score" } },
+      refuse("revoked_key"),
+    );
     expect(await serve(d, modelRung("boosted"), 0)).toBe("next-rung");
     expect([recorded, d.signal.reason]).toMatchObject([[], { code: "revoked_key" }]);
   });
@@ -112,7 +163,10 @@ describe("serve: in this process", () => {
 describe("serve: what calls nothing", () => {
   it("a template, without an attempt", async () => {
     const { d, serve, recorded } = setUp({ failed: "" });
-    expect(await serve(d, templateRung, 0)).toMatchObject({ type: "chat", response: { model: "template", parts: [{ type: "text", text: "Please call us." }], usage: noUsage } });
+    expect(await serve(d, templateRung, 0)).toMatchObject({
+      type: "chat",
+      response: { model: "template", parts: [{ type: "text", text: "Please call us." }], usage: noUsage },
+    });
     expect([recorded, d.model]).toEqual([[], "template"]);
   });
 

@@ -3,7 +3,13 @@ import { type IncomingMessage, type RequestListener, type Server, type ServerRes
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { VirtualClock } from "../../kernel/clock.ts";
-import { type Upstream, UpstreamFault, type UpstreamRequest, type UpstreamResponse, createUpstream } from "./upstream.ts";
+import {
+  type Upstream,
+  UpstreamFault,
+  type UpstreamRequest,
+  type UpstreamResponse,
+  createUpstream,
+} from "./upstream.ts";
 
 const timeouts = { connectMs: 30_000, firstByteMs: 5000, idleMs: 2000 };
 const open: { servers: Server[]; upstreams: Upstream[] } = { servers: [], upstreams: [] };
@@ -29,12 +35,22 @@ async function setUp(options: { listener?: RequestListener; connections?: number
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const clock = new VirtualClock();
-  const upstream = createUpstream({ clock, ...(options.connections !== undefined && { connections: options.connections }) });
+  const upstream = createUpstream({
+    clock,
+    ...(options.connections !== undefined && { connections: options.connections }),
+  });
   open.upstreams.push(upstream);
   const client = new AbortController();
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/chat?x=1`);
   const send = (over: Partial<UpstreamRequest> = {}) =>
-    upstream.send({ url, headers: { "x-key": "k", "content-type": "application/json" }, body: "{}", signal: client.signal, timeouts, ...over });
+    upstream.send({
+      url,
+      headers: { "x-key": "k", "content-type": "application/json" },
+      body: "{}",
+      signal: client.signal,
+      timeouts,
+      ...over,
+    });
   return { clock, upstream, client, send, arrived: first.promise, requests: () => requests, url };
 }
 
@@ -53,7 +69,13 @@ const hungUp = (response: ServerResponse) => (response.destroyed ? Promise.resol
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
   for (let i = 0; i < 5; i++) await turn();
-  return Promise.race([promise.then(() => false, () => false), turn().then(() => true)]);
+  return Promise.race([
+    promise.then(
+      () => false,
+      () => false,
+    ),
+    turn().then(() => true),
+  ]);
 }
 
 describe("upstream: whole answers", () => {
@@ -68,13 +90,20 @@ describe("upstream: whole answers", () => {
     });
     const response = await send({ body: '{"a":1}' });
     const { request } = await arrived;
-    expect([request.method, request.url, request.headers["x-key"], request.headers["content-length"]]).toEqual(["POST", "/v1/chat?x=1", "k", "7"]);
+    expect([request.method, request.url, request.headers["x-key"], request.headers["content-length"]]).toEqual([
+      "POST",
+      "/v1/chat?x=1",
+      "k",
+      "7",
+    ]);
     expect([response.status, response.headers["x-answer"]]).toEqual([201, "yes"]);
     expect(await drain(response)).toBe("one two");
   });
 
   it("a refusal by the vendor is an answer, not a fault", async () => {
-    const { send } = await setUp({ listener: (_request, response) => response.writeHead(429, { "retry-after": "7" }).end("busy") });
+    const { send } = await setUp({
+      listener: (_request, response) => response.writeHead(429, { "retry-after": "7" }).end("busy"),
+    });
     const response = await send();
     expect([response.status, response.headers["retry-after"], await drain(response)]).toEqual([429, "7", "busy"]);
   });
@@ -179,9 +208,15 @@ describe("upstream: three waits", () => {
 describe("upstream: resets", () => {
   const rows: [string, (response: ServerResponse) => void][] = [
     ["before headers", (response) => response.destroy()],
-    ["in the middle of a counted body", (response) => response.writeHead(200, { "content-length": "10" }).write("abc", () => response.destroy())],
+    [
+      "in the middle of a counted body",
+      (response) => response.writeHead(200, { "content-length": "10" }).write("abc", () => response.destroy()),
+    ],
     ["in the middle of a chunked body", (response) => response.writeHead(200).write("abc", () => response.destroy())],
-    ["with a clean end in the middle of a body", (response) => response.writeHead(200, { "content-length": "10" }).write("abc", () => response.socket!.end())],
+    [
+      "with a clean end in the middle of a body",
+      (response) => response.writeHead(200, { "content-length": "10" }).write("abc", () => response.socket!.end()),
+    ],
   ];
   it.each(rows)("%s: reset, never a short answer taken for a whole one", async (_when, breaks) => {
     const { send, clock } = await setUp({ listener: (_request, response) => breaks(response) });

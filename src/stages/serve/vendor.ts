@@ -276,11 +276,7 @@ function deliver(
 }
 
 const failureOf = (next: Frame | "truncated"): string | undefined =>
-  next === "truncated"
-    ? "truncated"
-    : next.events.some((event) => event.type === "error")
-      ? "vendor_error"
-      : undefined;
+  next === "truncated" ? "truncated" : next.events.some((event) => event.type === "error") ? "vendor_error" : undefined;
 
 /** Bytes → frames, with the usage counted along the way. */
 class StreamReader {
@@ -362,7 +358,8 @@ class StreamReader {
 const mostTokens = 1e9;
 
 const credible = (usage: Usage | undefined): Usage | undefined =>
-  usage && [usage.input, usage.cached_input, usage.output].every((n) => Number.isInteger(n) && n >= 0 && n <= mostTokens)
+  usage &&
+  [usage.input, usage.cached_input, usage.output].every((n) => Number.isInteger(n) && n >= 0 && n <= mostTokens)
     ? usage
     : undefined;
 

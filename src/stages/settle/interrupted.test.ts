@@ -5,15 +5,31 @@ import type { OpenEntry } from "../../ledger/port.ts";
 import { settleInterrupted } from "./interrupted.ts";
 import { begunMeta } from "./meta.ts";
 
-const entry = (seq: number, kind: OpenEntry["kind"], at_ms: number, meta: object): OpenEntry => ({ seq, kind, at_ms, meta: meta as Record<string, unknown> });
-const attempt = (input: number, cost: number) => ({ usage: { input, cached_input: 1, output: 2, estimated: false }, cost_nano_usd: cost });
+const entry = (seq: number, kind: OpenEntry["kind"], at_ms: number, meta: object): OpenEntry => ({
+  seq,
+  kind,
+  at_ms,
+  meta: meta as Record<string, unknown>,
+});
+const attempt = (input: number, cost: number) => ({
+  usage: { input, cached_input: 1, output: 2, estimated: false },
+  cost_nano_usd: cost,
+});
 
 describe("settleInterrupted", () => {
   it("settles every open decision once, with what its attempts say, and waits for the disk", async () => {
     const journal = new FakeJournal();
     const begun = begunMeta(aDecision({ with: { idempotency: { key: "k", body: "b" } } }));
     journal.open = [
-      { decision: aDecisionId(1), tenant: "retail", entries: [entry(0, "begun", 1000, begun), entry(1, "attempt", 1500, attempt(10, 7)), entry(2, "attempt", 1800, attempt(5, 3))] },
+      {
+        decision: aDecisionId(1),
+        tenant: "retail",
+        entries: [
+          entry(0, "begun", 1000, begun),
+          entry(1, "attempt", 1500, attempt(10, 7)),
+          entry(2, "attempt", 1800, attempt(5, 3)),
+        ],
+      },
       { decision: aDecisionId(2), tenant: "private", entries: [entry(3, "begun", 2000, begun)] },
     ];
     expect(await settleInterrupted(journal)).toBe(2);
@@ -32,7 +48,12 @@ describe("settleInterrupted", () => {
       usage: { input: 15, cached_input: 2, output: 4, estimated: true },
       cost_nano_usd: 10,
     });
-    expect(journal.entries[1]!.meta).toMatchObject({ duration_ms: 0, attempts: 0, cost_nano_usd: 0, usage: { estimated: true } });
+    expect(journal.entries[1]!.meta).toMatchObject({
+      duration_ms: 0,
+      attempts: 0,
+      cost_nano_usd: 0,
+      usage: { estimated: true },
+    });
   });
 
   it("does nothing where nothing is open", async () => {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { aChatAsk, aChatResponse, aCondition, aDecision, aScoreAsk, userSays } from "../../../tests/fixtures/decision.ts";
+import {
+  aChatAsk,
+  aChatResponse,
+  aCondition,
+  aDecision,
+  aScoreAsk,
+  userSays,
+} from "../../../tests/fixtures/decision.ts";
 import { nanoUsd } from "../../kernel/money.ts";
 import { begunMeta, settledContent, settledMeta } from "./meta.ts";
 
@@ -21,16 +28,30 @@ describe("begunMeta", () => {
     });
   });
 
-  it("keeps the pseudonym and never the subject, bounds what headers say", () => {
+  it("keeps pseudonyms of subject and session and never themselves, bounds what headers say", () => {
     const long = "x".repeat(1000);
     const d = aDecision({
       useCase: { consent: "required", basis: "contract" },
-      context: { subject: "anna@example.org", consent: long, session: long, traceparent: long, synthetic: true },
-      with: { subject: "pseudonym", purpose: "service", idempotency: { key: "k", body: "b" } },
+      context: {
+        subject: "anna@example.org",
+        consent: long,
+        session: "session of anna",
+        traceparent: "00-trace",
+        synthetic: true,
+      },
+      with: { subject: "pseudonym", session: "pseudonym 2", purpose: "service", idempotency: { key: "k", body: "b" } },
     });
     const meta = begunMeta(d);
-    expect(meta).toMatchObject({ subject: "pseudonym", purpose: "service", basis: "contract", synthetic: true, idempotency: { key: "k", body: "b" } });
-    expect([meta.consent!.length, meta.session!.length, meta.trace!.length]).toEqual([128, 128, 64]);
+    expect(meta).toMatchObject({
+      subject: "pseudonym",
+      purpose: "service",
+      basis: "contract",
+      synthetic: true,
+      session: "pseudonym 2",
+      trace: "00-trace",
+      idempotency: { key: "k", body: "b" },
+    });
+    expect(meta.consent).toHaveLength(128);
     expect(JSON.stringify(meta)).not.toContain("anna");
   });
 
@@ -43,7 +64,10 @@ describe("settledMeta", () => {
   it("an answer is 200 and a refusal has its code's status", () => {
     const d = aDecision({ with: { begun: true } });
     expect(settledMeta(d, { state: "answered" })).toMatchObject({ state: "answered", status: 200 });
-    expect(settledMeta(d, { state: "refused", code: "rate_limited" })).toMatchObject({ code: "rate_limited", status: 429 });
+    expect(settledMeta(d, { state: "refused", code: "rate_limited" })).toMatchObject({
+      code: "rate_limited",
+      status: 429,
+    });
   });
 
   it("names the rules as they stood and the one that decided", () => {
@@ -52,7 +76,10 @@ describe("settledMeta", () => {
       { when: aCondition(() => true, "score >= 0.6"), then: { climb: true as const } },
       { then: { template: "secret wording" } },
     ];
-    const meta = settledMeta(aDecision({ useCase: { decide }, with: { rule: 0, result: "approve", score: 0.9, confidence: 0.8 } }), { state: "answered" });
+    const meta = settledMeta(
+      aDecision({ useCase: { decide }, with: { rule: 0, result: "approve", score: 0.9, confidence: 0.8 } }),
+      { state: "answered" },
+    );
     expect(meta.thresholds).toEqual([
       { when: "score >= 0.8", result: "approve" },
       { when: "score >= 0.6", result: "climb" },
@@ -62,11 +89,21 @@ describe("settledMeta", () => {
   });
 
   it("a referral is assisted, everything else automatic", () => {
-    expect(settledMeta(aDecision({ with: { referTo: "underwriting" } }), { state: "referred" })).toMatchObject({ automation: "assisted", refer_to: "underwriting" });
+    expect(settledMeta(aDecision({ with: { referTo: "underwriting" } }), { state: "referred" })).toMatchObject({
+      automation: "assisted",
+      refer_to: "underwriting",
+    });
   });
 
   it("books usage, cost and times in their units", async () => {
-    const d = aDecision({ with: { usage: { input: 3, cached_input: 2, output: 1, estimated: true }, costNanoUsd: nanoUsd(12), ttftMs: 1.23456, stages: { serve: 1.00049 } } });
+    const d = aDecision({
+      with: {
+        usage: { input: 3, cached_input: 2, output: 1, estimated: true },
+        costNanoUsd: nanoUsd(12),
+        ttftMs: 1.23456,
+        stages: { serve: 1.00049 },
+      },
+    });
     await d.clock.advance(250);
     expect(settledMeta(d, { state: "answered" })).toMatchObject({
       usage: { input: 3, cached_input: 2, output: 1, estimated: true },
@@ -79,7 +116,10 @@ describe("settledMeta", () => {
 
   it("holds no content: not the question, not the features, not a protected attribute", () => {
     const chat = aDecision({ ask: aChatAsk({ messages: [userSays("my wage is 4711")] }) });
-    const score = aDecision({ ask: aScoreAsk(), with: { features: { income: 4711 }, protectedFeatures: { age: 47110 } } });
+    const score = aDecision({
+      ask: aScoreAsk(),
+      with: { features: { income: 4711 }, protectedFeatures: { age: 47110 } },
+    });
     for (const d of [chat, score]) expect(JSON.stringify(settledMeta(d, { state: "answered" }))).not.toContain("4711");
   });
 });
@@ -100,16 +140,23 @@ describe("settledContent", () => {
     expect(settledContent(aDecision({ ask: question, useCase: { record: "digest" } }), said, scrub)).toBeUndefined();
   });
 
-  it("keeps the answer under an idempotency key whatever `record` says, without the raw bytes", () => {
-    const d = aDecision({ ask: question, useCase: { record: "digest" }, with: { idempotency: { key: "k", body: "b" } } });
+  it("keeps the answer under an idempotency key whatever `record` says, to the last byte", () => {
+    const d = aDecision({
+      ask: question,
+      useCase: { record: "digest" },
+      with: { idempotency: { key: "k", body: "b" } },
+    });
     expect(Object.keys(settledContent(d, said, scrub)!)).toEqual(["kept_answer"]);
-    expect(settledContent(d, said, scrub)).toMatchObject({ kept_answer: { type: "chat", response: { finish: "stop" } } });
-    expect(settledContent(d, said, scrub)!.kept_answer).not.toHaveProperty("raw");
+    expect(settledContent(d, said, scrub)).toMatchObject({
+      kept_answer: { type: "chat", response: { finish: "stop" }, raw: "raw" },
+    });
   });
 
   it("a score keeps its features and never a protected one", () => {
     const d = aDecision({ ask: aScoreAsk(), with: { features: { income: 1 }, protectedFeatures: { age: 40 } } });
-    expect(settledContent(d, { type: "score", answer: { result: "approve", reasons: [] } }, scrub)).toEqual({ features: { income: 1 } });
+    expect(settledContent(d, { type: "score", answer: { result: "approve", reasons: [] } }, scrub)).toEqual({
+      features: { income: 1 },
+    });
   });
 
   it("citations are kept as they are: their offsets are evidence", () => {

@@ -15,8 +15,7 @@ export function begunMeta(d: Decision): BegunMeta {
     principal: { type, id, credential },
     ...(d.purpose !== undefined && { purpose: d.purpose }),
     ...(d.useCase.basis !== undefined && { basis: d.useCase.basis }),
-    ...(context.consent !== undefined &&
-      d.useCase.consent === "required" && { consent: context.consent.slice(0, 128) }),
+    ...(d.consent !== undefined && { consent: d.consent }),
     ...(d.subject !== undefined && { subject: d.subject }),
     ...(d.session !== undefined && { session: d.session }),
     risk: d.useCase.risk,

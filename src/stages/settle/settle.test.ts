@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { FakeJournal } from "../../../tests/fixtures/fake-journal.ts";
-import { type DecisionParts, aChatResponse, aDecision, aDecisionId, aScoreAsk } from "../../../tests/fixtures/decision.ts";
+import {
+  type DecisionParts,
+  aChatResponse,
+  aDecision,
+  aDecisionId,
+  aScoreAsk,
+} from "../../../tests/fixtures/decision.ts";
 import type { ChatEvent } from "../../kernel/chat.ts";
 import { VirtualClock } from "../../kernel/clock.ts";
 import type { SettledMeta } from "../../kernel/decision.ts";
@@ -78,16 +84,19 @@ describe("settle: durability", () => {
     ["not writable", sealed, "record_unavailable"],
     ["not writable", { with: { idempotency } }, "record_unavailable"],
     ["not writable", {}, undefined],
-  ] as [string, DecisionParts, string | undefined][])("a journal that is %s: %j → %s, and nothing was begun", (state, parts, code) => {
-    const { settle, journal, clock, begunCount } = setUp();
-    if (state === "full") journal.full = true;
-    else journal.writable = false;
-    const begun = settle.begin(aDecision({ clock, ...parts }));
-    expect((begun as { code?: ErrorCode } | undefined)?.code).toBe(code);
-    expect(journal.of("begun")).toHaveLength(code ? 0 : 1);
-    expect(begunCount()).toBe(code ? 0 : 1);
-    if (code) expect(begun).toMatchObject({ retryAfterMs: 2000 });
-  });
+  ] as [string, DecisionParts, string | undefined][])(
+    "a journal that is %s: %j → %s, and nothing was begun",
+    (state, parts, code) => {
+      const { settle, journal, clock, begunCount } = setUp();
+      if (state === "full") journal.full = true;
+      else journal.writable = false;
+      const begun = settle.begin(aDecision({ clock, ...parts }));
+      expect((begun as { code?: ErrorCode } | undefined)?.code).toBe(code);
+      expect(journal.of("begun")).toHaveLength(code ? 0 : 1);
+      expect(begunCount()).toBe(code ? 0 : 1);
+      if (code) expect(begun).toMatchObject({ retryAfterMs: 2000 });
+    },
+  );
 });
 
 describe("settle: once, with everything given back", () => {
@@ -133,7 +142,11 @@ describe("settle: once, with everything given back", () => {
     const { settle, decision, journal } = setUp();
     const d = decision({ with: { referTo: "underwriting", result: "refer" } });
     await settle.answered(d, said());
-    expect(journal.of("settled")[0]!.meta).toMatchObject({ state: "referred", automation: "assisted", refer_to: "underwriting" });
+    expect(journal.of("settled")[0]!.meta).toMatchObject({
+      state: "referred",
+      automation: "assisted",
+      refer_to: "underwriting",
+    });
   });
 
   it("a second settle is a fault and writes nothing", async () => {
@@ -149,7 +162,11 @@ describe("settle: once, with everything given back", () => {
   it.each([
     ["an error", new TypeError("x"), "internal"],
     ["a fault of Weir's with a code", new WeirError("guard_failed", "x"), "guard_failed"],
-    ["the ledger's refusal to write", Object.assign(new Error("x"), { code: "record_unavailable" }), "record_unavailable"],
+    [
+      "the ledger's refusal to write",
+      Object.assign(new Error("x"), { code: "record_unavailable" }),
+      "record_unavailable",
+    ],
     ["the system's code is nobody's business", Object.assign(new Error("x"), { code: "ENOSPC" }), "internal"],
     ["a thrown string", "x", "internal"],
   ])("fault: %s settles as failed %#", async (_what, fault, code) => {
@@ -158,7 +175,8 @@ describe("settle: once, with everything given back", () => {
     expect(answer.outcome).toMatchObject({ refusal: { code } });
     expect(JSON.stringify(answer.outcome)).not.toContain('"x"');
     expect(journal.of("settled")[0]!.meta).toMatchObject({ state: "failed", code });
-    expect(reported).toEqual([fault]);
+    // A disk that refuses is a state of the house, told by health and metrics, and no fault of this decision.
+    expect(reported).toEqual(code === "record_unavailable" ? [] : [fault]);
   });
 
   it("fault after settle writes no second entry", async () => {
@@ -173,7 +191,9 @@ describe("settle: once, with everything given back", () => {
     const { settle, decision, journal, counted } = setUp();
     const d = decision();
     journal.break();
-    expect((await settle.fault(d, new Error("stage"))).outcome).toMatchObject({ refusal: { code: "record_unavailable" } });
+    expect((await settle.fault(d, new Error("stage"))).outcome).toMatchObject({
+      refusal: { code: "record_unavailable" },
+    });
     expect(d.released()).toBe(1);
     expect(counted).toEqual([]);
   });
@@ -200,7 +220,10 @@ describe("settle: content", () => {
     const { settle, decision, journal } = setUp();
     await settle.answered(decision({ with: { subject: "pseudo" } }), said("CVC 1"));
     await settle.answered(decision(), said());
-    expect(journal.of("settled").map((entry) => entry.content?.key)).toEqual([{ tenant: "retail", subject: "pseudo" }, { tenant: "retail" }]);
+    expect(journal.of("settled").map((entry) => entry.content?.key)).toEqual([
+      { tenant: "retail", subject: "pseudo" },
+      { tenant: "retail" },
+    ]);
     expect(JSON.stringify(journal.of("settled")[0]!.content)).not.toContain("CVC");
   });
 
@@ -211,16 +234,29 @@ describe("settle: content", () => {
     await settle.refused(decision({ useCase }), refuse("input_blocked"));
     const [answered, refused] = journal.of("settled");
     expect(answered!.content).toBeUndefined();
-    expect(answered!.meta["digests"]).toEqual({ request: expect.stringMatching(/^hmac/) as string, answer: expect.stringMatching(/^hmac/) as string });
+    expect(answered!.meta["digests"]).toEqual({
+      request: expect.stringMatching(/^hmac/) as string,
+      answer: expect.stringMatching(/^hmac/) as string,
+    });
     expect(refused!.meta["digests"]).toEqual({ request: expect.stringMatching(/^hmac/) as string });
   });
 
   it("protected features go before `settled` into an entry of their own, under a key of their own", async () => {
     const { settle, decision, journal } = setUp();
-    const parts = (subject?: string): DecisionParts => ({ ask: aScoreAsk(), with: { protectedFeatures: { age: 40 }, ...(subject !== undefined && { subject }) } });
+    const parts = (subject?: string): DecisionParts => ({
+      ask: aScoreAsk(),
+      with: { protectedFeatures: { age: 40 }, ...(subject !== undefined && { subject }) },
+    });
     await settle.answered(decision(parts("pseudo")), { type: "score", answer: { result: "approve", reasons: [] } });
     await settle.answered(decision(parts()), { type: "score", answer: { result: "approve", reasons: [] } });
-    expect(journal.entries.map((entry) => entry.kind)).toEqual(["begun", "amended", "settled", "begun", "amended", "settled"]);
+    expect(journal.entries.map((entry) => entry.kind)).toEqual([
+      "begun",
+      "amended",
+      "settled",
+      "begun",
+      "amended",
+      "settled",
+    ]);
     expect(journal.of("amended").map((entry) => entry.content?.key)).toEqual([
       { tenant: "retail", subject: "pseudo:protected" },
       { tenant: "retail", subject: "protected" },
@@ -232,9 +268,22 @@ describe("settle: content", () => {
 describe("settle: what follows from the entry", () => {
   const cached = { cache: { exactTtlMs: 1000 } };
   it.each([
-    ["an answer lands", (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.answered(d, said()), "hit"],
-    ["a refusal does not", (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.refused(d, refuse("ladder_exhausted")), "miss"],
-    ["a fault does not", (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.fault(d, new Error("x")), "miss"],
+    [
+      "an answer lands",
+      (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.answered(d, said()),
+      "hit",
+    ],
+    [
+      "a refusal does not",
+      (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) =>
+        s.refused(d, refuse("ladder_exhausted")),
+      "miss",
+    ],
+    [
+      "a fault does not",
+      (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.fault(d, new Error("x")),
+      "miss",
+    ],
   ])("cache: %s", async (_what, end, status) => {
     const { settle, decision, cache } = setUp();
     const leader = decision({ useCase: cached });
@@ -254,6 +303,18 @@ describe("settle: what follows from the entry", () => {
     expect(cache.find(decision({ useCase: cached }))).toBeUndefined();
   });
 
+  it.each([
+    ["a template stood in", { model: "template" }],
+    ["an earlier rung had failed", { attempts: [{ status: "failed" }] as never }],
+  ])("cache: not what was said because %s", async (_why, over) => {
+    const { settle, decision, cache } = setUp();
+    const leader = decision({ useCase: cached, with: over });
+    void cache.find(leader);
+    await settle.answered(leader, said());
+    expect(cache.leading).toBe(0);
+    expect(cache.find(decision({ useCase: cached }))).toBeUndefined();
+  });
+
   it("cache: followers are let go when the journal fails", async () => {
     const { settle, decision, cache, journal } = setUp();
     const leader = decision({ useCase: cached });
@@ -266,10 +327,27 @@ describe("settle: what follows from the entry", () => {
   const keyed: DecisionParts = { with: { idempotency } };
   const claim = (table: IdempotencyTable) => table.claim("k", "b", aDecisionId(9));
   it.each([
-    ["answered", (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.answered(d, said()), "done"],
-    ["refused", (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.refused(d, refuse("ladder_exhausted")), "done"],
-    ["client gone", (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.refused(d, refuse("client_gone")), "interrupted"],
-    ["fault", (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.fault(d, new Error("x")), "done"],
+    [
+      "answered",
+      (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.answered(d, said()),
+      "done",
+    ],
+    [
+      "refused",
+      (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) =>
+        s.refused(d, refuse("ladder_exhausted")),
+      "done",
+    ],
+    [
+      "client gone",
+      (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.refused(d, refuse("client_gone")),
+      "interrupted",
+    ],
+    [
+      "fault",
+      (s: ReturnType<typeof setUp>["settle"], d: ReturnType<typeof aDecision>) => s.fault(d, new Error("x")),
+      "done",
+    ],
   ])("idempotency: %s leaves the key %#", async (_what, end, state) => {
     const { settle, decision, table, journal } = setUp();
     const d = decision(keyed);
@@ -293,7 +371,12 @@ describe("settle: what follows from the entry", () => {
     table.claim("k", "b", d.id);
     journal.break();
     const unavailable = refuse("record_unavailable");
-    await settle.fault(d, await Promise.resolve().then(() => settle.refused(d, unavailable)).catch((fault: unknown) => fault));
+    await settle.fault(
+      d,
+      await Promise.resolve()
+        .then(() => settle.refused(d, unavailable))
+        .catch((fault: unknown) => fault),
+    );
     expect(claim(table)).toBeUndefined();
   });
 });
@@ -334,7 +417,10 @@ describe("settle: streams", () => {
     expect((await reader.next()).done).toBe(true);
     expect(journal.of("settled")).toHaveLength(1);
     expect(d.released()).toBe(1);
-    expect(journal.of("settled")[0]!.meta).toMatchObject({ state: "answered", delivered: { frames: 2, bytes: 6, complete: true } });
+    expect(journal.of("settled")[0]!.meta).toMatchObject({
+      state: "answered",
+      delivered: { frames: 2, bytes: 6, complete: true },
+    });
   });
 
   it("passes frames on unchanged and in order", async () => {
@@ -391,7 +477,11 @@ describe("settle: streams", () => {
     await reader.next();
     await reader.return!();
     expect(order).toEqual(["begun", "closed", "settled"]);
-    expect(journal.of("settled")[0]!.meta).toMatchObject({ state: "failed", code: "client_gone", delivered: { frames: 1, bytes: 3, complete: false } });
+    expect(journal.of("settled")[0]!.meta).toMatchObject({
+      state: "failed",
+      code: "client_gone",
+      delivered: { frames: 1, bytes: 3, complete: false },
+    });
     expect(d.released()).toBe(1);
   });
 
@@ -422,7 +512,9 @@ describe("settle: streams", () => {
     });
     await reader.next();
     expect(await reader.next()).toMatchObject({ value: { events: [{ type: "error" }] } });
-    expect(journal.of("settled").map((entry) => entry.meta)).toMatchObject([{ state: "failed", code: settledAs, delivered: { frames: 1, complete: false } }]);
+    expect(journal.of("settled").map((entry) => entry.meta)).toMatchObject([
+      { state: "failed", code: settledAs, delivered: { frames: 1, complete: false } },
+    ]);
     expect((await reader.next()).done).toBe(true);
   });
 
@@ -476,7 +568,8 @@ describe("settle: streams", () => {
     );
     await readAll(reader);
     const again = table.claim("k", "b", aDecisionId(9));
-    const kept = (journal.of("settled")[0]!.content?.value as { kept_answer?: { type?: string } } | undefined)?.kept_answer;
+    const kept = (journal.of("settled")[0]!.content?.value as { kept_answer?: { type?: string } } | undefined)
+      ?.kept_answer;
     // Either the key says that the decision was interrupted, or what is kept for it is the refusal.
     const replays = again && "seq" in again ? kept?.type : "interrupted";
     expect(replays).not.toBe("chat");

@@ -77,8 +77,7 @@ export function createSettle(ports: SettlePorts): Settle {
     begin(d) {
       const health = ports.journal.health();
       const sealed = mustWait(d);
-      if (health.full || (sealed && !health.writable))
-        return unrecorded();
+      if (health.full || (sealed && !health.writable)) return unrecorded();
       const appended = ports.journal.append({
         kind: "begun",
         tenant: d.tenant.name,
@@ -159,10 +158,20 @@ function answerOf(d: Decision, outcome: Outcome, meta: SettledMeta | undefined):
   };
 }
 
-type Close = (d: Decision, outcome: Outcome, ending: Ending, said?: ChatResponse) => { sealed: Promise<void> | undefined };
+type Close = (
+  d: Decision,
+  outcome: Outcome,
+  ending: Ending,
+  said?: ChatResponse,
+) => { sealed: Promise<void> | undefined };
 
 /** Passes frames on and settles before the terminal one leaves; a reader who goes early settles what was delivered. */
-function recordedStream(d: Decision, frames: AsyncIterable<Frame>, close: Close, ports: SettlePorts): AsyncIterable<Frame> {
+function recordedStream(
+  d: Decision,
+  frames: AsyncIterable<Frame>,
+  close: Close,
+  ports: SettlePorts,
+): AsyncIterable<Frame> {
   const heard = openCollector();
   const delivered = { frames: 0, bytes: 0, complete: false };
   const source = frames[Symbol.asyncIterator]();
@@ -227,10 +236,10 @@ function endIdempotency(ports: SettlePorts, d: Decision, ending: Ending, appende
   const { key } = d.idempotency;
   const end = (state: "done" | "interrupted") => ports.idempotency.settled(key, d.id, state, appended?.seq ?? 0);
   if (!d.begun) ports.idempotency.free(key, d.id);
-  else if (!appended) end("interrupted");
+  else if (!appended || ending.code === "client_gone") end("interrupted");
   else
     appended.durable().then(
-      () => end(ending.code === "client_gone" ? "interrupted" : "done"),
+      () => end("done"),
       () => end("interrupted"),
     );
 }

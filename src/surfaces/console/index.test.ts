@@ -36,7 +36,10 @@ afterAll(() => {
 });
 
 /** Not `fetch`, which would tidy the path up before it is sent. */
-async function get(path: string, method = "GET"): Promise<{ status: number; headers: IncomingMessage["headers"]; body: string }> {
+async function get(
+  path: string,
+  method = "GET",
+): Promise<{ status: number; headers: IncomingMessage["headers"]; body: string }> {
   const sent = request({ host: "127.0.0.1", port, path, method, agent: false }).end();
   const [response] = (await once(sent, "response")) as [IncomingMessage];
   const chunks: Buffer[] = [];
@@ -50,16 +53,28 @@ describe("the console's files", () => {
     ["/console/index.html", 200, page, "no-store", "text/html; charset=utf-8"],
     ["/console/decisions", 200, page, "no-store", "text/html; charset=utf-8"],
     ["/console/decisions/dec_1?tab=proof", 200, page, "no-store", "text/html; charset=utf-8"],
-    ["/console/assets/app-1a2b.js", 200, "let a", "public, max-age=31536000, immutable", "text/javascript; charset=utf-8"],
+    [
+      "/console/assets/app-1a2b.js",
+      200,
+      "let a",
+      "public, max-age=31536000, immutable",
+      "text/javascript; charset=utf-8",
+    ],
     ["/console/logo.svg", 200, "<svg/>", "no-store", "image/svg+xml"],
     ["/console/blob.xyz", 200, "?", "no-store", "application/octet-stream"],
   ])("GET %s: %s", async (path, status, body, caching, type) => {
     const answer = await get(path);
-    expect([answer.status, answer.body, answer.headers["cache-control"], answer.headers["content-type"]]).toEqual([status, body, caching, type]);
+    expect([answer.status, answer.body, answer.headers["cache-control"], answer.headers["content-type"]]).toEqual([
+      status,
+      body,
+      caching,
+      type,
+    ]);
   });
 
-  it.each([["/console/assets/gone.js"], ["/console/favicon.ico"]])("a missing file is a 404, not the page: %s", async (path) =>
-    expect((await get(path)).status).toBe(404),
+  it.each([["/console/assets/gone.js"], ["/console/favicon.ico"]])(
+    "a missing file is a 404, not the page: %s",
+    async (path) => expect((await get(path)).status).toBe(404),
   );
 
   it.each([["/"], ["/console"], ["/console?x=1"]])("%s goes to /console/", async (path) => {
@@ -67,8 +82,9 @@ describe("the console's files", () => {
     expect([answer.status, answer.headers["location"]]).toEqual([302, "/console/"]);
   });
 
-  it.each([["/consoles/"], ["/v1/models"], ["/admin/v1/me"], ["//console/"], ["/Console/"]])("%s is not the console's", async (path) =>
-    expect((await get(path)).status).toBe(418),
+  it.each([["/consoles/"], ["/v1/models"], ["/admin/v1/me"], ["//console/"], ["/Console/"]])(
+    "%s is not the console's",
+    async (path) => expect((await get(path)).status).toBe(418),
   );
 
   it.each([
@@ -104,13 +120,27 @@ describe("the console's files", () => {
     expect((await get("/console/late.js")).status).toBe(404);
   });
 
-  it.each([["/console/"], ["/console/decisions"], ["/console/assets/app-1a2b.js"], ["/console/gone.js"], ["/"]])("strict headers on %s", async (path) => {
-    const { headers } = await get(path);
-    const csp = Object.fromEntries(String(headers["content-security-policy"]).split("; ").map((part) => [part.split(" ")[0], part.split(" ").slice(1).join(" ")]));
-    expect(csp).toMatchObject({ "default-src": "'self'", "script-src": "'self'", "connect-src": "'self'", "frame-ancestors": "'none'", "base-uri": "'none'", "object-src": "'none'" });
-    expect(String(headers["content-security-policy"])).not.toMatch(/unsafe|\*|https?:/);
-    expect([headers["x-content-type-options"], headers["referrer-policy"]]).toEqual(["nosniff", "no-referrer"]);
-  });
+  it.each([["/console/"], ["/console/decisions"], ["/console/assets/app-1a2b.js"], ["/console/gone.js"], ["/"]])(
+    "strict headers on %s",
+    async (path) => {
+      const { headers } = await get(path);
+      const csp = Object.fromEntries(
+        String(headers["content-security-policy"])
+          .split("; ")
+          .map((part) => [part.split(" ")[0], part.split(" ").slice(1).join(" ")]),
+      );
+      expect(csp).toMatchObject({
+        "default-src": "'self'",
+        "script-src": "'self'",
+        "connect-src": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+        "object-src": "'none'",
+      });
+      expect(String(headers["content-security-policy"])).not.toMatch(/unsafe|\*|https?:/);
+      expect([headers["x-content-type-options"], headers["referrer-policy"]]).toEqual(["nosniff", "no-referrer"]);
+    },
+  );
 
   it("a folder without a page is refused at the start, with what to do", () => {
     expect(() => createConsole(join(folder, "assets"))).toThrow(/no index\.html.*npm run build/);

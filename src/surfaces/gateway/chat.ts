@@ -148,7 +148,8 @@ function encodeAll(frame: Frame, stream: Stream): string {
 }
 
 function failureOf(event: Extract<ChatEvent, { type: "error" }>) {
-  const code = event.code !== undefined && Object.hasOwn(errorKinds, event.code) ? (event.code as ErrorCode) : "stream_broken";
+  const code =
+    event.code !== undefined && Object.hasOwn(errorKinds, event.code) ? (event.code as ErrorCode) : "stream_broken";
   return { code, message: errorKinds[code].title, status: errorKinds[code].status };
 }
 

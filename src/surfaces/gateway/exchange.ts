@@ -24,6 +24,8 @@ export interface Exchange {
   signal: AbortSignal;
   startedAtMs: number;
   started: number;
+  /** The parser gave the request up while its body was being read. */
+  tear(refusal: Refusal): void;
 }
 
 export function openExchange(gateway: Gateway, request: IncomingMessage, response: ServerResponse): Exchange {
@@ -36,6 +38,7 @@ export function openExchange(gateway: Gateway, request: IncomingMessage, respons
     response,
     decision: newDecisionId(gateway.clock),
     signal: gone.signal,
+    tear: (refusal) => gone.abort(refusal),
     startedAtMs: gateway.clock.now(),
     started: gateway.clock.monotonic(),
   };
@@ -61,7 +64,7 @@ export async function readJson(
 ): Promise<{ value: unknown; body: Buffer } | Refusal> {
   const wrongType = jsonTypeRefusal(exchange.request);
   if (wrongType) return wrongType;
-  const body = await readBody(exchange.request, limitBytes);
+  const body = await readBody(exchange.request, limitBytes, exchange.signal);
   if (isRefusal(body)) {
     // What is left of the body will not be read: the connection can't be used again.
     if (body.code === "body_too_large") exchange.response.shouldKeepAlive = false;

@@ -11,7 +11,13 @@ const answer = (over: Partial<Answer> = {}): Answer => ({
   outcome: { type: "chat", response: aChatResponse() },
   ...over,
 });
-const settled = { use_case: "assistant", state: "answered", attempts: 2, cache: { status: "miss" }, stages: { admit: 0.5, serve: 12.3456 } } as const;
+const settled = {
+  use_case: "assistant",
+  state: "answered",
+  attempts: 2,
+  cache: { status: "miss" },
+  stages: { admit: 0.5, serve: 12.3456 },
+} as const;
 
 describe("answerHeaders", () => {
   it("of a decision: id, model, attempts, cache, time by stage", () => {
@@ -26,7 +32,9 @@ describe("answerHeaders", () => {
   });
 
   it("of a refusal before a decision: only the id", () => {
-    expect(answerHeaders(answer({ outcome: { type: "refused", refusal: refuse("invalid_key") } }))).toEqual({ "x-weir-decision-id": aDecisionId(1) });
+    expect(answerHeaders(answer({ outcome: { type: "refused", refusal: refuse("invalid_key") } }))).toEqual({
+      "x-weir-decision-id": aDecisionId(1),
+    });
   });
 
   it("says limits in the standard's words and in those that OpenAI's clients read", () => {
@@ -51,13 +59,17 @@ describe("answerHeaders", () => {
     expect(answerHeaders(answer({ outcome }))["retry-after"]).toBe(seconds);
   });
 
-  it("marks an answer given again", () => expect(answerHeaders(answer({ replayed: true }))["x-weir-replayed"]).toBe("true"));
+  it("marks an answer given again", () =>
+    expect(answerHeaders(answer({ replayed: true }))["x-weir-replayed"]).toBe("true"));
 
-  it.each([["größe"], ["用途"], ["a\r\nset-cookie: x=1"], ["nul\u0000"], ["😀"]])("a client's field name %j can't break the answer or add a header", (name) => {
-    const value = answerHeaders(answer({ settled: { ...settled, dropped: [name] } }))["x-weir-dropped"]!;
-    expect(() => validateHeaderValue("x-weir-dropped", value)).not.toThrow();
-    expect(value).toMatch(/^[\x20-\x7e]*$/);
-  });
+  it.each([["größe"], ["用途"], ["a\r\nset-cookie: x=1"], ["nul\u0000"], ["😀"]])(
+    "a client's field name %j can't break the answer or add a header",
+    (name) => {
+      const value = answerHeaders(answer({ settled: { ...settled, dropped: [name] } }))["x-weir-dropped"]!;
+      expect(() => validateHeaderValue("x-weir-dropped", value)).not.toThrow();
+      expect(value).toMatch(/^[\x20-\x7e]*$/);
+    },
+  );
 
   it("bounds what a client can make it say", () => {
     const dropped = Array.from({ length: 5000 }, (_, i) => `field_${i}`);

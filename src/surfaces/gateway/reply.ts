@@ -44,7 +44,8 @@ export function answerHeaders(answer: Answer): Record<string, string> {
 }
 
 /** Names that clients made up, as visible ASCII: a header can hold nothing else. */
-const headerText = (text: string): string => text.replace(/[^\x21-\x7e]|[,%]/gu, (c) => encodeURIComponent(c.toWellFormed()));
+const headerText = (text: string): string =>
+  text.replace(/[^\x21-\x7e]|[,%]/gu, (c) => encodeURIComponent(c.toWellFormed()));
 
 function serverTiming(stages: Record<string, number>): string {
   let text = "";

@@ -19,7 +19,9 @@ describe("credentialOf", () => {
     [{ authorization: "Basic dTpw", "x-api-key": "wr_b" }, ""],
     [{ authorization: "Bearer two words" }, ""],
     [{ authorization: "" }, ""],
-  ] as [Record<string, string>, string | undefined][])("%j: %j", (headers, credential) => expect(credentialOf(withHeaders(headers))).toBe(credential));
+  ] as [Record<string, string>, string | undefined][])("%j: %j", (headers, credential) =>
+    expect(credentialOf(withHeaders(headers))).toBe(credential),
+  );
 });
 
 describe("contextOf", () => {
@@ -39,7 +41,15 @@ describe("contextOf", () => {
           "x-weir-model": "large",
         }),
       ),
-    ).toEqual({ subject: "anna", purpose: "lending", consent: "c-1", session: "s", idempotencyKey: "k", traceparent: trace, synthetic: true });
+    ).toEqual({
+      subject: "anna",
+      purpose: "lending",
+      consent: "c-1",
+      session: "s",
+      idempotencyKey: "k",
+      traceparent: trace,
+      synthetic: true,
+    });
   });
 
   it.each([
@@ -49,7 +59,9 @@ describe("contextOf", () => {
     [{ "x-weir-subject": ["first", "second"] }, { subject: "first" }],
     [{ traceparent: "00-1" }, {}],
     [{ traceparent: "my-name-is-anna" }, {}],
-  ] as [Record<string, string | string[]>, object][])("%j: %j", (headers, context) => expect(contextOf(withHeaders(headers))).toEqual(context));
+  ] as [Record<string, string | string[]>, object][])("%j: %j", (headers, context) =>
+    expect(contextOf(withHeaders(headers))).toEqual(context),
+  );
 });
 
 describe("jsonTypeRefusal", () => {
@@ -89,27 +101,38 @@ describe("parseJson", () => {
     ["a body that speaks of positions", '{"k": position 7777 }', 1, 7],
     ["a control character", '{"a":"b\u0001"}', 1, 8],
   ])("%s: says where it breaks", (_what, text, line, column) => {
-    expect(parseJson(Buffer.from(text))).toMatchObject({ code: "malformed_json", message: `The body is not valid JSON at line ${line}, column ${column}.` });
+    expect(parseJson(Buffer.from(text))).toMatchObject({
+      code: "malformed_json",
+      message: `The body is not valid JSON at line ${line}, column ${column}.`,
+    });
   });
 
   it("refuses bytes that are no UTF-8: putting other characters in their place would be another question", () => {
-    expect(parseJson(Buffer.from([0x22, 0xff, 0x22]))).toMatchObject({ code: "malformed_json", message: "The body is not UTF-8." });
+    expect(parseJson(Buffer.from([0x22, 0xff, 0x22]))).toMatchObject({
+      code: "malformed_json",
+      message: "The body is not UTF-8.",
+    });
   });
 
   it("finds the place in a body nested as deep as it is long", () => {
     const depth = 100_000;
-    expect(parseJson(Buffer.from(`${"[".repeat(depth)}x`))).toMatchObject({ message: `The body is not valid JSON at line 1, column ${depth + 1}.` });
+    expect(parseJson(Buffer.from(`${"[".repeat(depth)}x`))).toMatchObject({
+      message: `The body is not valid JSON at line 1, column ${depth + 1}.`,
+    });
   });
 
   it("law: never quotes what was sent, and never names a place outside it", () => {
     const secret = "hunter2";
     fc.assert(
-      fc.property(fc.string(), fc.constantFrom(..."{}[],:\"x"), fc.string(), (before, mark, after) => {
+      fc.property(fc.string(), fc.constantFrom(...'{}[],:"x'), fc.string(), (before, mark, after) => {
         const text = `${before}${secret}${mark}${after}`;
         const parsed = parseJson(Buffer.from(text));
         if (!isRefusal(parsed)) return;
         expect(parsed.message).not.toContain(secret);
-        const [line, column] = /line (\d+), column (\d+)/.exec(parsed.message)!.slice(1).map(Number) as [number, number];
+        const [line, column] = /line (\d+), column (\d+)/.exec(parsed.message)!.slice(1).map(Number) as [
+          number,
+          number,
+        ];
         const lines = Buffer.from(text).toString().split("\n");
         expect(line).toBeLessThanOrEqual(lines.length);
         expect(column).toBeLessThanOrEqual(lines[line - 1]!.length + 1);
@@ -161,16 +184,25 @@ describe("readBody", () => {
     ["a chunked body", "transfer-encoding: chunked", ["3\r\nabc\r\n", "2\r\nde\r\n", "0\r\n\r\n"], "abcde"],
     ["an encoding of identity", "content-encoding: identity\r\ncontent-length: 1", ["a"], "a"],
     ["a declared length over the limit, unread", "content-length: 11", [], "body_too_large"],
-    ["a chunked body over the limit, before its end", "transfer-encoding: chunked", ["8\r\nabcdefgh\r\n", "8\r\nabcdefgh\r\n"], "body_too_large"],
+    [
+      "a chunked body over the limit, before its end",
+      "transfer-encoding: chunked",
+      ["8\r\nabcdefgh\r\n", "8\r\nabcdefgh\r\n"],
+      "body_too_large",
+    ],
     ["a compressed body", "content-encoding: gzip\r\ncontent-length: 1", ["a"], "unsupported_media_type"],
-  ] as [string, string, string[], string][])("%s", async (_what, head, parts, result) => expect(await sent(head, parts)).toBe(result));
+  ] as [string, string, string[], string][])("%s", async (_what, head, parts, result) =>
+    expect(await sent(head, parts)).toBe(result),
+  );
 
   it.each([
     ["a counted body torn off", "content-length: 10", ["abc"]],
     ["a chunked body torn off", "transfer-encoding: chunked", ["3\r\nabc\r\n"]],
     ["a chunk torn off", "transfer-encoding: chunked", ["8\r\nabc"]],
     ["a chunk that is none", "transfer-encoding: chunked", ["zz\r\nabc\r\n"]],
-  ] as [string, string, string[]][])("%s is nobody's body: client_gone", async (_what, head, parts) => expect(await sent(head, parts, true)).toBe("client_gone"));
+  ] as [string, string, string[]][])("%s is nobody's body: client_gone", async (_what, head, parts) =>
+    expect(await sent(head, parts, true)).toBe("client_gone"),
+  );
 
   it("says the limit", async () => {
     await sent("content-length: 11");

@@ -1,7 +1,7 @@
 /** Reading a request defensively: who it claims to be from, what its headers select, and its body within bounds. */
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import { type Refusal, refuse } from "../../kernel/errors.ts";
+import { type Refusal, isRefusal, refuse } from "../../kernel/errors.ts";
 import type { CallContext } from "../../path/context.ts";
 import { jsonFaultAt } from "./json-fault-at.ts";
 
@@ -36,7 +36,12 @@ export function contextOf(request: IncomingMessage): CallContext {
 }
 
 /** The body, or why it is not taken. More than `limit` bytes are never read, let alone kept. */
-export function readBody(request: IncomingMessage, limit: number): Promise<Buffer | Refusal> {
+export function readBody(
+  request: IncomingMessage,
+  limit: number,
+  /** Aborts with a refusal when the client goes or the request tears. */
+  signal?: AbortSignal,
+): Promise<Buffer | Refusal> {
   const tooLarge = () => refuse("body_too_large", `The body is larger than ${limit} bytes.`);
   const declared = Number(headerOf(request, "content-length") ?? "0");
   if (declared > limit) return Promise.resolve(tooLarge());
@@ -57,7 +62,9 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     };
     const onEnd = () => finish(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
     const onClose = () => finish(refuse("client_gone"));
+    const onAbort = () => finish(isRefusal(signal?.reason) ? signal.reason : refuse("client_gone"));
     const finish = (result: Buffer | Refusal) => {
+      signal?.removeEventListener("abort", onAbort);
       request.off("data", onData);
       request.off("end", onEnd);
       request.off("close", onClose);
@@ -66,6 +73,7 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     request.on("data", onData);
     request.on("end", onEnd);
     request.on("close", onClose);
+    signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
 

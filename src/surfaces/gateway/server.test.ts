@@ -19,7 +19,12 @@ const gateway: Gateway = {
   draining: () => draining,
 };
 const held: { exchange?: Exchange; arrived: PromiseWithResolvers<Exchange> } = { arrived: Promise.withResolvers() };
-const route = (method: Route["method"], path: string, handle: Route["handle"], refuse: Route["refuse"] = refuseAsProblem): Route => ({ method, path, refuse, handle });
+const route = (
+  method: Route["method"],
+  path: string,
+  handle: Route["handle"],
+  refuse: Route["refuse"] = refuseAsProblem,
+): Route => ({ method, path, refuse, handle });
 const echo =
   (name: string): Route["handle"] =>
   (exchange, parameters) =>
@@ -89,13 +94,16 @@ describe("routing", () => {
     expect(counted).toEqual([]);
   });
 
-  it.each([["/"], ["/v1"], ["/v1/models/a/b/c"], ["/v1/models/%zz"], ["/V1/models"], ["/v1//models"], ["/toString"]])("GET %s: there is nothing", async (path) => {
-    const { response, body } = await ask("GET", path);
-    expect([response.status, body["code"]]).toEqual([404, "route_not_found"]);
-    expect(response.headers.get("content-type")).toBe("application/problem+json");
-    expect(response.headers.get("x-weir-decision-id")).toMatch(/^dec_/);
-    expect(counted).toEqual(["route_not_found"]);
-  });
+  it.each([["/"], ["/v1"], ["/v1/models/a/b/c"], ["/v1/models/%zz"], ["/V1/models"], ["/v1//models"], ["/toString"]])(
+    "GET %s: there is nothing",
+    async (path) => {
+      const { response, body } = await ask("GET", path);
+      expect([response.status, body["code"]]).toEqual([404, "route_not_found"]);
+      expect(response.headers.get("content-type")).toBe("application/problem+json");
+      expect(response.headers.get("x-weir-decision-id")).toMatch(/^dec_/);
+      expect(counted).toEqual(["route_not_found"]);
+    },
+  );
 
   it.each([
     ["POST", "/v1/models", "GET"],
@@ -138,7 +146,12 @@ describe("draining", () => {
   it("says so from the first moment, and closes the connection", async () => {
     draining = true;
     const { response, body } = await ask("GET", "/v1/models");
-    expect([response.status, body["code"], response.headers.get("retry-after"), response.headers.get("connection")]).toEqual([503, "draining", "1", "close"]);
+    expect([
+      response.status,
+      body["code"],
+      response.headers.get("retry-after"),
+      response.headers.get("connection"),
+    ]).toEqual([503, "draining", "1", "close"]);
     expect(counted).toEqual(["draining"]);
   });
 });
@@ -176,9 +189,24 @@ describe("the client", () => {
   };
   it.each([
     ["what is no HTTP", "SSH-2.0-OpenSSH_9\r\n\r\n", 400, "malformed_request"],
-    ["headers beyond measure", `GET / HTTP/1.1\r\nhost: x\r\nx-big: ${"x".repeat(20_000)}\r\n\r\n`, 431, "headers_too_large"],
-    ["two lengths", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400, "malformed_request"],
-    ["length and chunks: a smuggler's request", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400, "malformed_request"],
+    [
+      "headers beyond measure",
+      `GET / HTTP/1.1\r\nhost: x\r\nx-big: ${"x".repeat(20_000)}\r\n\r\n`,
+      431,
+      "headers_too_large",
+    ],
+    [
+      "two lengths",
+      "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+      400,
+      "malformed_request",
+    ],
+    [
+      "length and chunks: a smuggler's request",
+      "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+      400,
+      "malformed_request",
+    ],
     ["a line break in a header's name", "GET / HTTP/1.1\r\nhost: x\r\nbad\nname: x\r\n\r\n", 400, "malformed_request"],
   ])("%s: answered in a shape that can be read, counted, closed", async (_what, bytes, status, code) => {
     const text = await rawly(bytes);

@@ -32,14 +32,14 @@ export interface GatewayServer {
 export function createGatewayServer(gateway: Gateway, options: ServerOptions): GatewayServer {
   const table = routeTable(options.routes);
   const running = new Set<Promise<void>>();
-  const busy = new WeakSet<Socket>();
+  const busy = new WeakMap<Socket, Exchange>();
   const listener = (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? "/").split("?", 1)[0]!;
     const found = table(path);
     if (!found && options.fallback?.(request, response)) return;
     const exchange = openExchange(gateway, request, response);
     if (gateway.draining()) response.shouldKeepAlive = false;
-    busy.add(request.socket);
+    busy.set(request.socket, exchange);
     const handled = handle(gateway, exchange, found).finally(() => {
       running.delete(handled);
       busy.delete(request.socket);
@@ -63,7 +63,9 @@ export function createGatewayServer(gateway: Gateway, options: ServerOptions): G
       )
     : createServer(settings, listener);
   // A body that tears while its request is answered is that request's refusal, not a second one.
-  server.on("clientError", (fault: NodeJS.ErrnoException, socket: Socket) => answerClientError(gateway, fault, socket, busy.has(socket)));
+  server.on("clientError", (fault: NodeJS.ErrnoException, socket: Socket) =>
+    answerClientError(gateway, fault, socket, busy.get(socket)),
+  );
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
     const exchange = openExchange(gateway, request, response);
     const refusal = refuse("malformed_request", "The only expectation that Weir meets is 100-continue.");
@@ -92,8 +94,11 @@ async function handle(gateway: Gateway, exchange: Exchange, found: Found | undef
     gateway.countRefusal(refusal);
     turnAway(exchange, refusal);
   };
-  if (request.headers.host === undefined && request.httpVersion !== "1.0")
-    return early(refuse("malformed_request", "The request names no host."));
+  if (request.headers.host === undefined && request.httpVersion !== "1.0") {
+    const hostless = refuse("malformed_request", "The request names no host.");
+    gateway.countRefusal(hostless);
+    return refuseAsProblem(exchange, hostless);
+  }
   if (!found) return early(refuse("route_not_found"));
   if (!route) {
     response.setHeader("allow", [...found.byMethod.keys()].join(", "));
@@ -168,14 +173,16 @@ const parserCodes: Record<string, ErrorCode> = {
 };
 
 /** What never became a request: torn, too slow, or absurd. Answered in the shape that every client can read. */
-function answerClientError(gateway: Gateway, fault: NodeJS.ErrnoException, socket: Socket, counted: boolean): void {
+function answerClientError(gateway: Gateway, fault: NodeJS.ErrnoException, socket: Socket, exchange?: Exchange): void {
   if (fault.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
   }
   const refusal = refuse(parserCodes[fault.code ?? ""] ?? "malformed_request");
-  if (!counted) gateway.countRefusal(refusal);
-  const id = newDecisionId(gateway.clock);
+  // Of a request under way it is what its reader is told, which counts it.
+  if (exchange) exchange.tear(refusal);
+  else gateway.countRefusal(refusal);
+  const id = exchange?.decision ?? newDecisionId(gateway.clock);
   const body = JSON.stringify(problemOf(refusal, id));
   const { status } = errorKinds[refusal.code];
   socket.end(
