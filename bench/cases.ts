@@ -7,7 +7,7 @@ import { prose } from "./prose.ts";
 export const chunkCount = 64;
 export const chunkEveryMs = 1;
 
-export type SystemName = "weir" | "bare" | "nginx" | "direct";
+type SystemName = "weir" | "bare" | "nginx" | "direct";
 
 export interface Case {
   name: string;

@@ -10,7 +10,7 @@ const cli = fileURLToPath(new URL("../src/cli/weir.ts", import.meta.url));
 const run = promisify(execFile);
 const readyWithinMs = 30_000;
 
-export const configuration = (upstreamPort: number) => `weir: 1
+const configuration = (upstreamPort: number) => `weir: 1
 server: { port: 0, ops_port: 0, console: false, environment: prod }
 ledger: { checkpoints: [{ file: ../checkpoints }] }
 consents: consents.yaml

@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const stamp = join(root, "node_modules", ".weir-lock");
-const wanted = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+const wanted = createHash("sha256")
+  .update(readFileSync(join(root, "package-lock.json")))
+  .digest("hex");
 const have = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
 
 if (have !== wanted) {
@@ -20,10 +22,14 @@ if (have !== wanted) {
   // Packages ask for newer Nodes than the one that installs; the one that runs comes along as a dependency.
   const npm = process.env.npm_execpath;
   const [command, ...args] = npm ? [process.execPath, npm] : ["npm"];
-  const ran = spawnSync(command, [...args, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", "--engine-strict=false"], {
-    cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  const ran = spawnSync(
+    command,
+    [...args, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", "--engine-strict=false"],
+    {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+    },
+  );
   if (ran.status !== 0) fail("npm install failed; its message stands above. Is the npm registry reachable?");
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);

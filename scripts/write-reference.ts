@@ -2,4 +2,5 @@
 import { writeFileSync } from "node:fs";
 import { referencePages } from "../tests/fixtures/reference-pages.ts";
 
-for (const [path, text] of Object.entries(referencePages())) writeFileSync(new URL(`../${path}`, import.meta.url), text);
+for (const [path, text] of Object.entries(referencePages()))
+  writeFileSync(new URL(`../${path}`, import.meta.url), text);

@@ -2,7 +2,6 @@
  * The composition root: with `assemble-admin.ts` the only place that names concrete stores, vendors and runtimes.
  * It opens what lies on disk, plugs the stages together, and closes everything in the opposite order.
  */
-import { createHmac } from "node:crypto";
 import { resolve } from "node:path";
 import {
   type CompiledConfig,
@@ -16,6 +15,7 @@ import { type DetectorName, type Finding, redact, scan } from "./engines/detecto
 import { forwardBody, isUsageOnly, openSseDecoder, vendorDialects } from "./engines/dialects/index.ts";
 import { createExtractiveRuntime, createOnnxRuntime, createRulesRuntime } from "./engines/runtimes/index.ts";
 import type { Clock } from "./kernel/clock.ts";
+import { keyedDigest } from "./kernel/keyed-digest.ts";
 import type { DecisionId } from "./kernel/ids.ts";
 import { nanoUsd } from "./kernel/money.ts";
 import type { Snapshot } from "./kernel/snapshot.ts";
@@ -60,6 +60,8 @@ export interface AssembleOptions {
   files?: FilePort;
   /** Name of this process's journal. */
   node?: string;
+  /** Bytes that may wait for the journal's disk before queued use cases are refused; default 64 MB. */
+  maxQueuedBytes?: number;
 }
 
 /** Everything that runs, for the surfaces and the process's life. */
@@ -112,6 +114,7 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     keys: keyRing,
     signer,
     checkpoints,
+    ...(options.maxQueuedBytes !== undefined && { maxQueuedBytes: options.maxQueuedBytes }),
     onCommitted: ({ seq }) => index?.wake({ node, seq }),
   });
   const interrupted = await settleInterrupted(journal);
@@ -144,7 +147,7 @@ export async function assemble(options: AssembleOptions): Promise<House> {
   await serving.reload();
   await restore(index, { money, idempotency, snapshot: serving.current().snapshot, clock, node });
 
-  const digest = (data: string | Uint8Array) => createHmac("sha256", pepper).update(data).digest("hex");
+  const digest = keyedDigest(pepper);
   const report = (d: Decision, fault: unknown) =>
     log.fault("a decision met a fault", fault, { decision: d.id, use_case: d.useCase.name });
   const keyRefusal = (d: Decision) => directory.isLive(d.principal.credential);

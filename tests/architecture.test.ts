@@ -36,8 +36,27 @@ const mayImport: readonly [file: RegExp, allowed: readonly RegExp[]][] = [
   [/^stages\/settle\//, [/^kernel\//, /^stages\/settle\//, /^ledger\/index\.ts$/]],
   [/^stages\/(\w+)\//, [/^kernel\//, /^stages\/$1\//]],
   [/^path\//, [/^kernel\//, /^path\//, /^stages\/\w+\/index\.ts$/, /^ledger\/index\.ts$/]],
-  [/^stores\/(sqlite|memory)\//, [/^kernel\//, /^stores\//, /^ledger\//, /^projection\/index\.ts$/, /^operators\/index\.ts$/, /^stages\/identify\/index\.ts$/]],
-  [/^surfaces\/admin\//, [/^kernel\//, /^surfaces\/admin\//, /^operators\/index\.ts$/, /^projection\/index\.ts$/, /^stages\/identify\/index\.ts$/]],
+  [
+    /^stores\/(sqlite|memory)\//,
+    [
+      /^kernel\//,
+      /^stores\//,
+      /^ledger\//,
+      /^projection\/index\.ts$/,
+      /^operators\/index\.ts$/,
+      /^stages\/identify\/index\.ts$/,
+    ],
+  ],
+  [
+    /^surfaces\/admin\//,
+    [
+      /^kernel\//,
+      /^surfaces\/admin\//,
+      /^operators\/index\.ts$/,
+      /^projection\/index\.ts$/,
+      /^stages\/identify\/index\.ts$/,
+    ],
+  ],
   [/^surfaces\/gateway\//, [/^kernel\//, /^surfaces\/gateway\//]],
   [/^surfaces\/anthropic\//, [/^kernel\//, /^surfaces\/(anthropic|gateway|openai)\//]],
   [/^surfaces\/([\w-]+)\//, [/^kernel\//, /^surfaces\/$1\//, /^surfaces\/gateway\//]],
@@ -50,8 +69,16 @@ const only = (rule: string, files: RegExp, pattern: RegExp) => ({ rule, files, p
 /** Things that only one place may do; `files` says which may. */
 const reserved = [
   only("process.env is read in config/ only", /^config\//, /\bprocess\.env\b/),
-  only("wall clock, timers and randomness come from kernel/clock.ts only", /^kernel\/clock\.ts$/, /\bDate\.now\(|\bMath\.random\(|\bset(Timeout|Interval)\(|\bperformance\.now\(|\bnew Date\(\)|(?<!clock\.)\brandom(Bytes|UUID|FillSync|Int)\(/),
-  only("outbound connections are opened in stages/serve and by the command line only", /^(stages\/serve|cli)\//, /\bfrom "undici"|\bfetch\(|\b(net|tls|https?)\.(connect|request|get)\(/),
+  only(
+    "wall clock, timers and randomness come from kernel/clock.ts only",
+    /^kernel\/clock\.ts$/,
+    /\bDate\.now\(|\bMath\.random\(|\bset(Timeout|Interval)\(|\bperformance\.now\(|\bnew Date\(\)|(?<!clock\.)\brandom(Bytes|UUID|FillSync|Int)\(/,
+  ),
+  only(
+    "outbound connections are opened in stages/serve and by the command line only",
+    /^(stages\/serve|cli)\//,
+    /\bfrom "undici"|\bfetch\(|\b(net|tls|https?)\.(connect|request|get)\(/,
+  ),
 ];
 
 describe("the direction of imports", () => {
@@ -64,10 +91,14 @@ describe("the direction of imports", () => {
   });
   it("holds in every file", () => expect(violations(imports)).toEqual([]));
   it("has no cycle of values", () => expect(cycle(imports)).toBeUndefined());
-  it("keeps reserved things in their one place", () => expect(files.flatMap((file) => reservedIn(file, read(file)))).toEqual([]));
-  it("resolves every relative import", () => expect(imports.filter(({ to }) => !existsSync(join(root, "src", to)))).toEqual([]));
+  it("keeps reserved things in their one place", () =>
+    expect(files.flatMap((file) => reservedIn(file, read(file)))).toEqual([]));
+  it("resolves every relative import", () =>
+    expect(imports.filter(({ to }) => !existsSync(join(root, "src", to)))).toEqual([]));
   it("introduces every folder's index with what it decides and never does", () => {
-    const bare = files.filter((file) => file.endsWith("/index.ts") && !/^\/\*\*\n( \*.*\n){2,7} \*\/\n/.test(read(file)));
+    const bare = files.filter(
+      (file) => file.endsWith("/index.ts") && !/^\/\*\*\n( \*.*\n){2,7} \*\/\n/.test(read(file)),
+    );
     expect(bare).toEqual([]);
   });
 });
@@ -155,25 +186,34 @@ function cycle(imports: readonly Import[]): string[] | undefined {
 
 function reservedIn(file: string, text: string): string[] {
   const code = withoutComments(text);
-  return reserved.filter(({ files, pattern }) => !files.test(file) && pattern.test(code)).map(({ rule }) => `${file}: ${rule}`);
+  return reserved
+    .filter(({ files, pattern }) => !files.test(file) && pattern.test(code))
+    .map(({ rule }) => `${file}: ${rule}`);
 }
 
-const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|[^:"'`])\/\/.*$/gm, "$1");
+const withoutComments = (text: string): string =>
+  text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|[^:"'`])\/\/.*$/gm, "$1");
 
 function importsOf(file: string, text: string): Import[] {
   const found: Import[] = [];
   const add = (specifier: string, typeOnly: boolean) => {
-    if (specifier.startsWith(".")) found.push({ from: file, to: relative(".", join(dirname(file), specifier)), typeOnly });
+    if (specifier.startsWith("."))
+      found.push({ from: file, to: relative(".", join(dirname(file), specifier)), typeOnly });
   };
   const code = withoutComments(text);
-  for (const match of code.matchAll(/^\s*(?:import|export)\s+(type\s+)?([^"';]*?)\s*from\s*"([^"]+)"/gm)) add(match[3]!, match[1] !== undefined || allTypes(match[2]!));
+  for (const match of code.matchAll(/^\s*(?:import|export)\s+(type\s+)?([^"';]*?)\s*from\s*"([^"]+)"/gm))
+    add(match[3]!, match[1] !== undefined || allTypes(match[2]!));
   for (const match of code.matchAll(/\bimport\(\s*"([^"]+)"\s*\)/g)) add(match[1]!, false);
   return found;
 }
 
 /** `{ type A, type B }`: every name is a type, so nothing is loaded. */
 function allTypes(clause: string): boolean {
-  const names = /^\{([^}]*)\}$/.exec(clause.trim())?.[1]?.split(",").map((name) => name.trim()).filter(Boolean);
+  const names = /^\{([^}]*)\}$/
+    .exec(clause.trim())?.[1]
+    ?.split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
   return names !== undefined && names.length > 0 && names.every((name) => name.startsWith("type "));
 }
 
@@ -183,7 +223,13 @@ function read(file: string): string {
 
 function sourceFiles(): string[] {
   return readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !/\.test\.ts$/.test(entry.name) && !/^(fake|test|sample)-|-(samples|fixture)\.ts$/.test(entry.name))
+    .filter(
+      (entry) =>
+        entry.isFile() &&
+        entry.name.endsWith(".ts") &&
+        !entry.name.endsWith(".test.ts") &&
+        !/^(fake|test|sample)-|-(samples|fixture)\.ts$/.test(entry.name),
+    )
     .map((entry) => relative(join(root, "src"), join(entry.parentPath, entry.name)))
     .sort();
 }

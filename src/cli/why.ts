@@ -24,7 +24,7 @@ export function addWhy(program: Command): void {
 
 type Line = string | undefined;
 
-export function explain(decision: string, node: string, stored: readonly StoredEntry[]): string {
+function explain(decision: string, node: string, stored: readonly StoredEntry[]): string {
   const meta = <T>(kind: string): T | undefined =>
     stored.find(({ entry }) => entry.kind === kind)?.entry.meta as T | undefined;
   const settled = meta<SettledMeta>("settled");

@@ -9,7 +9,7 @@ export function strict<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 }
 
 /** `@3` marks what an earlier snapshot pinned; only Weir writes that. */
-export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[0-9]{1,9})?$/;
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[0-9]{1,9})?$/;
 export const name = z
   .string()
   .regex(

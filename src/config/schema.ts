@@ -178,4 +178,3 @@ export type Config = z.output<typeof configSchema>;
 export type VendorConfig = Config["vendors"][string];
 export type ModelConfig = Config["models"][string];
 export type GuardConfig = Config["guards"][string];
-export type SecretConfig = z.output<typeof secret>;

@@ -6,11 +6,10 @@ import { Environment } from "@marcbachmann/cel-js";
 import type { Condition, FeatureContract } from "./snapshot.ts";
 
 /** The places where a condition may stand; each declares its own variables. */
-export const conditionPlaces = ["decide-score", "decide-chat", "rung", "use-case"] as const;
-export type ConditionPlace = (typeof conditionPlaces)[number];
+export type ConditionPlace = "decide-score" | "decide-chat" | "rung" | "use-case";
 
 /** Why an expression is refused; `start` and `end` are offsets (UTF-16 code units) into its source. */
-export interface ConditionProblem {
+interface ConditionProblem {
   message: string;
   start: number;
   end: number;

@@ -6,7 +6,6 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 export type DecisionId = Branded<"DecisionId">;
 export type OperatorId = Branded<"OperatorId">;
-export type KeyId = Branded<"KeyId">;
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

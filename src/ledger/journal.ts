@@ -19,7 +19,8 @@ import { recover, type Recovered } from "./recover.ts";
 import { pinSigner, Sealing } from "./sealing.ts";
 import { headerFrame, OpenSegment } from "./segment.ts";
 
-const batchEntries = 256;
+// Bytes bound a commit below; this bounds the work of one turn of the loop (docs/adr/0007).
+const batchEntries = 4096;
 // Keeps one commit's frame, and with it the wait of the entries behind it, within bounds.
 const batchCharacters = 4 * 1024 * 1024;
 const defaultMaxQueuedBytes = 64 * 1024 * 1024;

@@ -72,7 +72,7 @@ export interface Frame {
 
 /** What a rung brought. `stream` has not been consumed beyond its first content frame. */
 export type Served =
-  | { type: "chat"; response: ChatResponse; raw?: Uint8Array; abstained?: undefined }
+  | { type: "chat"; response: ChatResponse; raw?: Uint8Array | string }
   | { type: "stream"; frames: AsyncIterable<Frame>; sameDialect: boolean }
   | { type: "score"; score: number; reasons: Reason[] }
   | { type: "refer"; to: string };
@@ -87,7 +87,8 @@ export interface ScoreAnswer {
 
 export type Outcome =
   | { type: "refused"; refusal: Refusal }
-  | { type: "chat"; response: ChatResponse; raw?: Uint8Array }
+  /** `raw`: the vendor's own bytes (or their text), to pass on untouched. */
+  | { type: "chat"; response: ChatResponse; raw?: Uint8Array | string }
   /** `passThrough`: frames carry the client's own dialect as bytes, and only those leave. */
   | { type: "stream"; frames: AsyncIterable<Frame>; passThrough: boolean; signal?: AbortSignal }
   | { type: "score"; answer: ScoreAnswer };
@@ -150,6 +151,7 @@ export interface Decision {
   /** Stops the decision for this reason: no further rung is taken and running calls are aborted. */
   abort(reason: Refusal): void;
   begun: boolean;
+  settled: boolean;
   /** Keyed pseudonym of x-weir-subject. */
   subject?: string;
   purpose?: string;

@@ -45,6 +45,7 @@ export function openDecision(path: Path, call: Call, principal: Principal, ask: 
     dropped: new Set(),
     abort: deadline.abort,
     begun: false,
+    settled: false,
     dataClass: useCase.dataClass,
     regions: [],
     rewritten: false,

@@ -28,7 +28,10 @@ describe("the bank example", () => {
   });
 
   it("answers a question with a citation from the bank's passages", async () => {
-    const body = { model: "assistant", messages: [{ role: "user", content: "I have lost my card, what should I do?" }] };
+    const body = {
+      model: "assistant",
+      messages: [{ role: "user", content: "I have lost my card, what should I do?" }],
+    };
     const response = await house.post("/v1/chat/completions", body, { authorization: `Bearer ${key}` });
     expect(response.status).toBe(200);
     expect(response.headers.get("x-weir-model")).toBe("extractive");

@@ -30,7 +30,8 @@ beforeAll(async () => {
   page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
   page.on("pageerror", (error) => troubles.push(error.message));
   page.on("request", (request) => {
-    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(house.origin)) troubles.push(`left the origin: ${request.url()}`);
+    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(house.origin))
+      troubles.push(`left the origin: ${request.url()}`);
   });
 }, 120_000);
 afterAll(async () => {
@@ -43,7 +44,11 @@ async function traffic(): Promise<[scored: string, answered: string]> {
   const authorization = `Bearer ${house.mintKey()}`;
   let scoredId = "";
   for (const applicant of heldOutApplicants(bankExample).slice(0, 40)) {
-    const headers = { authorization, "x-weir-subject": `applicant-${applicant.row}`, "x-weir-consent": "loan-application-2026" };
+    const headers = {
+      authorization,
+      "x-weir-subject": `applicant-${applicant.row}`,
+      "x-weir-consent": "loan-application-2026",
+    };
     const response = await house.post("/v1/decisions/credit", applicant.body, headers);
     scoredId ||= response.headers.get("x-weir-decision-id")!;
     await response.body?.cancel();
@@ -51,7 +56,11 @@ async function traffic(): Promise<[scored: string, answered: string]> {
   const { body } = heldOutApplicants(bankExample)[0]!;
   await (await house.post("/v1/decisions/credit", body, { authorization, "x-weir-subject": "a" })).body?.cancel();
   let answeredId = "";
-  for (const question of ["I have lost my card, what should I do?", "I have lost my card, what should I do?", "Can I buy Bitcoin in the app?"]) {
+  for (const question of [
+    "I have lost my card, what should I do?",
+    "I have lost my card, what should I do?",
+    "Can I buy Bitcoin in the app?",
+  ]) {
     const messages = [{ role: "user", content: question }];
     const response = await house.post("/v1/chat/completions", { model: "assistant", messages }, { authorization });
     answeredId ||= response.headers.get("x-weir-decision-id")!;

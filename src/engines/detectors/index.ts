@@ -5,4 +5,4 @@
  * logs or sends the text.
  */
 export { detectorNames, redact, scan } from "./scan.ts";
-export type { Detector, DetectorName, Finding } from "./port.ts";
+export type { DetectorName, Finding } from "./port.ts";

@@ -18,4 +18,4 @@ export const vendorDialects: Readonly<Record<DialectName, VendorDialect>> = {
 };
 
 export { forwardBody, isUsageOnly } from "./forward.ts";
-export { openSseDecoder, SseRecordTooLarge } from "./sse.ts";
+export { openSseDecoder } from "./sse.ts";

@@ -5,4 +5,4 @@
  */
 export { createAdmit } from "./admit.ts";
 export { type ConsentRegistry, ListedConsents } from "./consent.ts";
-export { IdempotencyTable, type Earlier } from "./idempotency.ts";
+export { IdempotencyTable } from "./idempotency.ts";

@@ -15,7 +15,9 @@ export function createCheck(scanner: Scanner): (d: Decision, rung: Rung, served:
     // The vendor's bytes may say more than the neutral form: they pass only where the guards find nothing in them either.
     if (!run.redact) {
       const { raw, ...answer } = served;
-      return raw && !isClean(scanner, d.useCase.check, Buffer.from(raw).toString("utf8")) ? answer : served;
+      if (raw === undefined) return served;
+      const text = typeof raw === "string" ? raw : Buffer.from(raw).toString("utf8");
+      return isClean(scanner, d.useCase.check, text) ? served : answer;
     }
     return {
       type: "chat",

@@ -6,5 +6,3 @@
 export { KeyDirectory } from "./key-directory.ts";
 export { KeyAdmin } from "./key-admin.ts";
 export { openPepper } from "./pepper.ts";
-export { makeApiKey, parseApiKey, sameHmac, secretHmac } from "./api-key.ts";
-export type { ApiKeyRecord, KeyStore } from "./port.ts";

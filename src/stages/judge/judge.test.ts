@@ -9,6 +9,7 @@ import {
 } from "../../../tests/fixtures/decision.ts";
 import type { ChatResponse } from "../../kernel/chat.ts";
 import type { DecisionRule } from "../../kernel/snapshot.ts";
+import type { Served } from "../../path/context.ts";
 import { createJudge } from "./judge.ts";
 
 const judge = createJudge();
@@ -192,6 +193,50 @@ describe("judge: chats", () => {
     d.guards.push({ guard: "cards", on: "output", verdict: "allow", action: "allow", findings: {} });
     judge(d, rung, { type: "chat", response: aChatResponse("") });
     expect(seen).toEqual([{ confidence: 0, abstained: true, finish: "stop", guards: ["pii"], rung: 1 }]);
+  });
+});
+
+describe("judge: after a climb", () => {
+  const onFirst: DecisionRule = { when: aCondition((v) => v["rung"] === 0, "rung == 0"), then: { climb: true } };
+  const climbed = (kind: "chat" | "score", ...rest: DecisionRule[]) => {
+    const d = aDecision({ useCase: { kind, decide: [onFirst, ...rest] }, with: { rung: 0 } });
+    const served: Served =
+      kind === "chat"
+        ? { type: "chat", response: aChatResponse("hm") }
+        : { type: "score", score: 0.5, reasons: [{ basis: "rule", name: "income_low" }] };
+    expect(judge(d, rung, served)).toBe("climb");
+    expect([d.rule, d.reasons.at(-1)]).toEqual([0, { basis: "policy", name: "rung == 0" }]);
+    d.rung = 1;
+    return d;
+  };
+  const frames = (async function* () {})();
+
+  it.each([
+    ["an answer that no rule holds for", rung, { type: "chat", response: aChatResponse("yes") }],
+    ["a template", templateRung, { type: "chat", response: aChatResponse("no") }],
+    ["a stream", rung, { type: "stream", frames, sameDialect: true }],
+    ["people", rung, { type: "refer", to: "advisers" }],
+  ] as const)("%s carries nothing of the earlier judgement", (_what, on, served) => {
+    const d = climbed("chat");
+    expect(judge(d, on, served)).not.toBe("climb");
+    expect([d.rule, d.reasons]).toEqual([undefined, []]);
+  });
+
+  it("the rule that decides later is the only one named", () => {
+    const d = climbed("chat", { then: { result: "ok" } });
+    judge(d, rung, { type: "chat", response: aChatResponse("yes") });
+    expect([d.rule, d.reasons]).toEqual([1, [{ basis: "policy", name: "otherwise" }]]);
+  });
+
+  it("people who look at a score still see the model's reasons", () => {
+    const d = climbed("score");
+    const reasons = [{ basis: "rule", name: "income_low" }];
+    expect(judge(d, rung, { type: "refer", to: "underwriting" })).toMatchObject({ answer: { reasons } });
+    expect([d.rule, d.reasons]).toEqual([undefined, reasons]);
+  });
+
+  it("a climb that nothing follows stays in the record as the last judgement", () => {
+    expect(climbed("chat").rule).toBe(0);
   });
 });
 

@@ -6,6 +6,7 @@ type Judged = Outcome | "climb";
 
 export function createJudge(): (d: Decision, rung: Rung, served: Served) => Judged {
   return (d, rung, served) => {
+    forgetEarlier(d);
     switch (served.type) {
       case "stream":
         return { type: "stream", frames: served.frames, passThrough: served.sameDialect };
@@ -17,6 +18,13 @@ export function createJudge(): (d: Decision, rung: Rung, served: Served) => Judg
         return judgeChat(d, rung, served);
     }
   };
+}
+
+/** A rung that was climbed past decided nothing: its rule must not be named beside what a later rung brings. */
+function forgetEarlier(d: Decision): void {
+  if (d.rule === undefined) return;
+  delete d.rule;
+  d.reasons = d.reasons.filter((reason) => reason.basis !== "policy");
 }
 
 function refer(d: Decision, to: string): Outcome {

@@ -164,6 +164,21 @@ describe("ExactCache: what is kept, and how long", () => {
     expect(cache.find(decision(question("b")))).toBeUndefined();
   });
 
+  it("an answer that is larger than the whole cache is handed to followers, not kept, and drives nothing out", async () => {
+    const { cache, decision, fill } = setUp(1000);
+    const question = (text: string) => request({ messages: [userSays(text)] });
+    fill(question("small"));
+    const huge = aChatResponse("x".repeat(2000));
+    const leader = decision(question("huge"));
+    expect(cache.find(leader)).toBeUndefined();
+    const following = cache.find(decision(question("huge")));
+    cache.land(leader, huge);
+    expect(await following).toEqual(huge);
+    expect(cache.leading).toBe(0);
+    expect(cache.find(decision(question("huge")))).toBeUndefined();
+    expect(cache.find(decision(question("small")))).toBeDefined();
+  });
+
   it("landing without leading keeps nothing", () => {
     const { cache, decision } = setUp();
     cache.land(decision(), aChatResponse("x"));

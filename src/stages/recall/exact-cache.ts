@@ -49,7 +49,7 @@ export class ExactCache {
     return undefined;
   }
 
-  /** The leader's answer: kept, and handed to the followers. */
+  /** The leader's answer: kept where it fits, and handed to the followers. */
   land(d: Decision, response: ChatResponse): void {
     const key = this.#leading.get(d.id);
     if (key === undefined || !d.useCase.cache) return;
@@ -57,12 +57,8 @@ export class ExactCache {
     const bytes = Buffer.byteLength(JSON.stringify(response)) + key.length;
     const until = this.#clock.monotonic() + d.useCase.cache.exactTtlMs;
     const stored: Stored = { response, model: d.model ?? response.model, from: d.id, until, bytes };
-    this.#stored.set(key, stored);
-    this.#bytes += bytes;
-    for (const [oldest, entry] of this.#stored) {
-      if (this.#bytes <= this.#maxBytes) break;
-      this.#forget(oldest, entry);
-    }
+    // What alone is larger than the cache would drive everything out and then go itself.
+    if (bytes <= this.#maxBytes) this.#keep(key, stored);
     this.#end(d.id, key, stored);
   }
 
@@ -100,6 +96,15 @@ export class ExactCache {
     this.#leading.delete(leader);
     this.#flights.get(key)?.land(stored);
     this.#flights.delete(key);
+  }
+
+  #keep(key: string, stored: Stored): void {
+    this.#stored.set(key, stored);
+    this.#bytes += stored.bytes;
+    for (const [oldest, entry] of this.#stored) {
+      if (this.#bytes <= this.#maxBytes) break;
+      this.#forget(oldest, entry);
+    }
   }
 
   #forget(key: string, stored: Stored): void {

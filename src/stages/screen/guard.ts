@@ -2,7 +2,7 @@
 import type { GuardVerdict } from "../../kernel/decision.ts";
 import type { Guard } from "../../kernel/snapshot.ts";
 
-export interface Found {
+interface Found {
   detector: string;
   start: number;
   end: number;

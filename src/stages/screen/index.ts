@@ -3,4 +3,4 @@
  * redact, or block. It never calls out and never weakens a constraint.
  */
 export { createScreen } from "./screen.ts";
-export { type GuardRun, type Scanner, guardText, isClean, runGuards } from "./guard.ts";
+export { type Scanner, guardText, isClean, runGuards } from "./guard.ts";

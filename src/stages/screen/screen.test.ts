@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aChatAsk, aDecision, aGuard, userSays } from "../../../tests/fixtures/decision.ts";
 import { wordScanner } from "../../../tests/fixtures/word-scanner.ts";
-import type { ChatMessage, ChatRequest } from "../../kernel/chat.ts";
+import type { ChatMessage, ChatPart, ChatRequest } from "../../kernel/chat.ts";
 import type { DataClass } from "../../kernel/decision.ts";
 import type { Guard } from "../../kernel/snapshot.ts";
 import { createScreen } from "./screen.ts";
@@ -40,7 +40,7 @@ describe("screen", () => {
       {
         role: "user",
         parts: [
-          { type: "image", url: "https://x/CARD.png" },
+          { type: "image", media_type: "image/png", data: "aCARDb" },
           { type: "text", text: "why, CARD?" },
         ],
       },
@@ -53,13 +53,43 @@ describe("screen", () => {
       [{ type: "tool_call", id: "c1", name: "pay", arguments: '{"with":"[card]"}' }],
       [{ type: "tool_result", id: "c1", text: "[card] refused" }],
       [
-        { type: "image", url: "https://x/[card].png" },
+        { type: "image", media_type: "image/png", data: "aCARDb" },
         { type: "text", text: "why, [card]?" },
       ],
     ]);
     expect(d.rewritten).toBe(true);
     expect(JSON.stringify(messages)).toBe(sent);
   });
+
+  it.each([
+    ["an image's data", { type: "image", media_type: "image/png", data: "aCARDb" }],
+    ["an image's address", { type: "image", url: "https://x/CARD.png" }],
+    ["a signature", { type: "reasoning", text: "hm", signature: "CARD" }],
+    ["reasoning that only its vendor reads", { type: "reasoning", text: "", encrypted: "CARD" }],
+    ["a call's id", { type: "tool_call", id: "CARD", name: "pay", arguments: "{}" }],
+    ["the id that a result answers", { type: "tool_result", id: "CARD", text: "paid" }],
+  ] as [string, ChatPart][])("neither reads nor rewrites %s", (_what, part) => {
+    const messages: ChatMessage[] = [{ role: "user", parts: [part, { type: "text", text: "an EMAIL" }] }];
+    expect(screen(decision([aGuard()], messages))).toBeUndefined();
+    const d = decision([aGuard({ action: "redact", detect: ["card", "email"] })], messages);
+    expect(screen(d)).toBeUndefined();
+    expect(d.request!.messages[0]!.parts).toEqual([part, { type: "text", text: "an [email]" }]);
+  });
+
+  it.each(["data", "signature", "encrypted", "id", "url", "type", "model", "role"])(
+    "reads what stands under a client's own name: %s",
+    (name) => {
+      const tools = [{ name: "pay", parameters: { properties: { [name]: { description: "with CARD" } } } }];
+      const ask = aChatAsk({ tools });
+      const shown = { ...ask, body: Buffer.from(JSON.stringify(ask.request)) };
+      expect(screen(aDecision({ ask: shown, useCase: { screen: [aGuard()] } }))).toMatchObject({
+        code: "input_blocked",
+      });
+      const d = aDecision({ ask: shown, useCase: { screen: [aGuard({ action: "redact" })] } });
+      screen(d);
+      expect(JSON.stringify(d.request)).not.toContain("CARD");
+    },
+  );
 
   it.each([
     ["a tool's description", { tools: [{ name: "pay", description: "with CARD", parameters: {} }] }],

@@ -34,24 +34,38 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
   };
 }
 
-// Fields of the neutral form that hold no text of the client's: the use case's name, and paths that Weir itself names.
-const notText = new Set(["model", "unmodelled", "type", "role"]);
+/** What of an object's own fields is no text of the client's; below them every name is the client's and is read. */
+interface Place {
+  notText: ReadonlySet<string>;
+  below?: Readonly<Record<string, Place>>;
+}
+
+// Bytes, addresses, signatures and ids are void once a character differs, and digits in them look like card numbers.
+const part: Place = { notText: new Set(["type", "data", "url", "signature", "encrypted", "id"]) };
+const message: Place = { notText: new Set(["role"]), below: { parts: part } };
+// The use case's name, and paths that Weir itself names.
+const wholeRequest: Place = { notText: new Set(["model", "unmodelled"]), below: { messages: message } };
+const anywhereElse: Place = { notText: new Set() };
 
 /** Every text of a request, wherever it stands: messages, tools and their schemas, stop sequences, the end user's name. */
-function textsOf(value: unknown, into: string[] = []): string[] {
+function textsOf(value: unknown, place = wholeRequest, into: string[] = []): string[] {
   if (typeof value === "string") into.push(value);
-  else if (Array.isArray(value)) for (const item of value) textsOf(item, into);
+  else if (Array.isArray(value)) for (const item of value) textsOf(item, place, into);
   else if (typeof value === "object" && value !== null)
-    for (const [name, item] of Object.entries(value)) if (!notText.has(name)) textsOf(item, into);
+    for (const [name, item] of Object.entries(value))
+      if (!place.notText.has(name)) textsOf(item, place.below?.[name] ?? anywhereElse, into);
   return into;
 }
 
-function redactStrings(value: unknown, redact: (text: string) => string): unknown {
+function redactStrings(value: unknown, redact: (text: string) => string, place = wholeRequest): unknown {
   if (typeof value === "string") return redact(value);
-  if (Array.isArray(value)) return value.map((item) => redactStrings(item, redact));
+  if (Array.isArray(value)) return value.map((item) => redactStrings(item, redact, place));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, notText.has(name) ? item : redactStrings(item, redact)]),
+    Object.entries(value).map(([name, item]) => [
+      name,
+      place.notText.has(name) ? item : redactStrings(item, redact, place.below?.[name] ?? anywhereElse),
+    ]),
   );
 }
 

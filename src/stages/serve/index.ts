@@ -4,6 +4,6 @@
  * connections. It never chooses rungs (route) and never judges what comes back (check, judge).
  */
 export { createServe } from "./serve.ts";
-export { createUpstream, type Upstream } from "./upstream.ts";
+export { createUpstream } from "./upstream.ts";
 export { ModelHouse } from "./model-house.ts";
-export type { DialectTools, ModelHost } from "./port.ts";
+export type { DialectTools } from "./port.ts";

@@ -44,7 +44,7 @@ export function createServe(
   };
 }
 
-export const templateAnswer = (text: string): Extract<Served, { type: "chat" }> => ({
+const templateAnswer = (text: string): Extract<Served, { type: "chat" }> => ({
   type: "chat",
   response: { model: "template", parts: [{ type: "text", text }], finish: "stop", usage: noUsage },
 });

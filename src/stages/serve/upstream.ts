@@ -18,6 +18,8 @@ export interface UpstreamResponse {
   headers: Record<string, string | string[] | undefined>;
   /** Ends normally only where the response was complete. Leaving the loop early aborts the request. */
   body: AsyncIterable<Uint8Array>;
+  /** The whole body at once, instead of `body`; rejects beyond `limitBytes`. */
+  whole(limitBytes: number): Promise<Buffer>;
   /** Gives the answer up, begun or not: the connection is closed. */
   cancel(): void;
 }
@@ -139,7 +141,13 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     this.#started = true;
     this.#idleDeadline = this.#clock.monotonic() + this.#request.timeouts.idleMs;
     this.#watchIdle();
-    this.#resolve({ status, headers, body: this, cancel: () => this.#fail(new UpstreamFault("aborted")) });
+    this.#resolve({
+      status,
+      headers,
+      body: this,
+      whole: (limitBytes) => this.#whole(limitBytes),
+      cancel: () => this.#fail(new UpstreamFault("aborted")),
+    });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
@@ -187,6 +195,18 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     }
   }
 
+  async #whole(limitBytes: number): Promise<Buffer> {
+    for (;;) {
+      if (this.#queuedBytes > limitBytes) this.#fail(new UpstreamFault("body_too_large"));
+      if (this.#fault) throw this.#fault;
+      if (this.#ended) return this.#queue.length === 1 ? bufferOf(this.#queue[0]!) : Buffer.concat(this.#queue);
+      // Nothing is taken from the queue before the end: what was paused for its length goes on up to the limit.
+      if (this.#controller?.paused) this.#controller.resume();
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+      this.#wake = undefined;
+    }
+  }
+
   // One timer for the whole body, moved on when it rings: re-arming it for every chunk would cost more than the chunk.
   #watchIdle(): void {
     const left = this.#idleDeadline - this.#clock.monotonic();
@@ -208,3 +228,5 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     this.#request.signal.removeEventListener("abort", this.#onAbort);
   }
 }
+
+const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

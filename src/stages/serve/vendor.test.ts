@@ -87,7 +87,15 @@ function setUp(scripts: Answering[], parts: DecisionParts & { stream?: boolean; 
       if (typeof script === "string") throw new UpstreamFault(script);
       const body = bodyOf(script.chunks ?? []);
       const cancel = () => void (cancelled += 1);
-      return { status: script.status ?? 200, headers: script.headers ?? json, body, cancel };
+      const whole = async (limitBytes: number) => {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of body) {
+          chunks.push(chunk);
+          if (Buffer.concat(chunks).length > limitBytes) throw new UpstreamFault("body_too_large");
+        }
+        return Buffer.concat(chunks);
+      };
+      return { status: script.status ?? 200, headers: script.headers ?? json, body, whole, cancel };
     },
     close: async () => undefined,
   };

@@ -1,4 +1,5 @@
 /** Calls a vendor: same-dialect bytes pass with `model` spliced, everything else is translated and says what it dropped. */
+import { isUtf8 } from "node:buffer";
 import { type ChatEvent, type ChatRequest, type ChatResponse } from "../../kernel/chat.ts";
 import type { Refusal } from "../../kernel/errors.ts";
 import type { Model, VendorTarget } from "../../kernel/snapshot.ts";
@@ -160,8 +161,8 @@ async function refusedByVendor(
   response: UpstreamResponse,
 ): Promise<Tried> {
   // What a vendor says beyond this is no message; its status stands all the same.
-  const bytes = await readAll(response, maxErrorBytes).catch(() => undefined);
-  const told = prepared.dialect.decodeError(response.status, bytes && parseJson(bytes));
+  const bytes = await response.whole(maxErrorBytes).catch(() => undefined);
+  const told = prepared.dialect.decodeError(response.status, bytes && parseJson(bytes.toString("utf8")));
   const retryable = isRetryableStatus(response.status);
   const rejected = response.status === 400 || response.status === 413 || response.status === 422;
   attempt.end(rejected ? "rejected" : "failed", {
@@ -177,8 +178,9 @@ async function readAnswer(
   prepared: Prepared,
   response: UpstreamResponse,
 ): Promise<Tried> {
-  const bytes = await readAll(response, maxAnswerBytes);
-  const decoded = prepared.dialect.decodeResponse(parseJson(bytes));
+  const bytes = await response.whole(maxAnswerBytes);
+  const text = bytes.toString("utf8");
+  const decoded = prepared.dialect.decodeResponse(parseJson(text));
   if (!decoded.ok) {
     attempt.end("failed", { reason: "unreadable_answer", usage: estimated(prepared.request, "") });
     return { retryable: true };
@@ -188,7 +190,7 @@ async function readAnswer(
   attempt.end("ok", { usage: credible(answer.usage) ?? estimated(prepared.request, textOf(answer)) });
   d.model = rung.model.name;
   return {
-    served: { type: "chat", response: answer, ...(prepared.sameDialect && { raw: bytes }) },
+    served: { type: "chat", response: answer, ...(prepared.sameDialect && { raw: passable(bytes, text) }) },
   };
 }
 
@@ -374,23 +376,16 @@ function textOf(response: ChatResponse): string {
   return response.parts.map((part) => (part.type === "text" || part.type === "reasoning" ? part.text : "")).join("");
 }
 
-async function readAll(response: UpstreamResponse, limit: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > limit) throw new UpstreamFault("body_too_large");
-  }
-  return chunks.length === 1
-    ? Buffer.from(chunks[0]!.buffer, chunks[0]!.byteOffset, chunks[0]!.length)
-    : Buffer.concat(chunks);
-}
+// A short text leaves in one write with the headers, bytes in a second one; long ones are not worth encoding again.
+const longAnswer = 16 * 1024;
+
+const passable = (bytes: Buffer, text: string): Uint8Array | string =>
+  bytes.length < longAnswer && isUtf8(bytes) ? text : bytes;
 
 /** `undefined` for what is not JSON: the dialect then says that it can't be read. */
-function parseJson(bytes: Buffer): unknown {
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -3,6 +3,6 @@
  * lets go of everything that was held. Counters, cache and idempotency follow from the settled entry.
  * It decides nothing about the answer.
  */
-export { createSettle, type SettlePorts } from "./settle.ts";
+export { createSettle } from "./settle.ts";
 export { createReplay } from "./replay.ts";
 export { settleInterrupted } from "./interrupted.ts";

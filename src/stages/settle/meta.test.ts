@@ -39,7 +39,13 @@ describe("begunMeta", () => {
         traceparent: "00-trace",
         synthetic: true,
       },
-      with: { subject: "pseudonym", session: "pseudonym 2", purpose: "service", idempotency: { key: "k", body: "b" } },
+      with: {
+        consent: "form-7",
+        subject: "pseudonym",
+        session: "pseudonym 2",
+        purpose: "service",
+        idempotency: { key: "k", body: "b" },
+      },
     });
     const meta = begunMeta(d);
     expect(meta).toMatchObject({
@@ -51,7 +57,7 @@ describe("begunMeta", () => {
       trace: "00-trace",
       idempotency: { key: "k", body: "b" },
     });
-    expect(meta.consent).toHaveLength(128);
+    expect(meta.consent).toBe("form-7");
     expect(JSON.stringify(meta)).not.toContain("anna");
   });
 

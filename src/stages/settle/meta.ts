@@ -91,7 +91,7 @@ export function settledContent(
   scrub: (text: string) => string,
   said?: ChatResponse,
 ): SettledContent | undefined {
-  const kept = d.idempotency ? { kept_answer: keptAnswer(outcome) } : undefined;
+  const kept = d.idempotency ? { kept_answer: scrubbed(keptAnswer(outcome), scrub) } : undefined;
   if (d.useCase.record === "digest") return kept;
   const content: SettledContent = { ...kept };
   if (d.features) content.features = d.features;
@@ -107,7 +107,8 @@ export function settledContent(
 /** A passed-through answer keeps its bytes: repeated, it is the same to the last one. */
 function keptAnswer(outcome: Outcome): unknown {
   if (outcome.type !== "chat") return outcome;
-  const raw = outcome.raw && { raw: Buffer.from(outcome.raw).toString("utf8") };
+  const { raw: bytes } = outcome;
+  const raw = bytes !== undefined && { raw: typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("utf8") };
   return { type: "chat", response: outcome.response, ...raw };
 }
 

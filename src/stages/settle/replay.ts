@@ -1,18 +1,9 @@
 /** The earlier answer under the same idempotency key, read back from the ledger, where it lies encrypted for 24 h. */
-import type { ChatResponse } from "../../kernel/chat.ts";
 import type { SettledMeta } from "../../kernel/decision.ts";
 import { refuse } from "../../kernel/errors.ts";
 import type { DecisionId } from "../../kernel/ids.ts";
 import { type KeyRing, type ReadOptions, openContent, readEntryBySeq } from "../../ledger/index.ts";
 import type { Answer, Decision, Outcome } from "../../path/context.ts";
-
-/** As `settle` keeps it: the bytes of a passed-through answer as text. */
-type Kept = Exclude<Outcome, { type: "chat" }> | { type: "chat"; response: ChatResponse; raw?: string };
-
-const outcomeOf = (kept: Kept): Outcome =>
-  kept.type === "chat"
-    ? { type: "chat", response: kept.response, ...(kept.raw !== undefined && { raw: Buffer.from(kept.raw) }) }
-    : kept;
 
 export interface ReplayPorts {
   ledger: Pick<ReadOptions, "dir" | "files" | "node">;
@@ -28,9 +19,9 @@ export function createReplay(
       throw new Error(`the ledger has no settled entry of ${decision} at ${seq}`);
     const meta = stored.entry.meta as unknown as SettledMeta;
     const content = await openContent(stored, ports.keys);
-    const kept = content && "value" in content ? (content.value as { kept_answer?: Kept }).kept_answer : undefined;
+    const kept = content && "value" in content ? (content.value as { kept_answer?: Outcome }).kept_answer : undefined;
     // Erasure ends a kept answer early.
-    const outcome: Outcome = kept ? outcomeOf(kept) : { type: "refused", refusal: refuse("content_erased") };
+    const outcome: Outcome = kept ?? { type: "refused", refusal: refuse("content_erased") };
     return {
       decision,
       outcome,

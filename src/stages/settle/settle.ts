@@ -29,8 +29,6 @@ export interface SettlePorts {
 const failFast = { failFast: true } as const;
 
 export function createSettle(ports: SettlePorts): Settle {
-  const done = new WeakSet<Decision>();
-
   /** Appends `settled` and lets everything go, once; a promise where the answer must wait for the disk. */
   function close(
     d: Decision,
@@ -38,8 +36,8 @@ export function createSettle(ports: SettlePorts): Settle {
     ending: Ending,
     said?: ChatResponse,
   ): { meta: SettledMeta; sealed: Promise<void> | undefined } {
-    if (done.has(d)) throw new WeirError("internal", `decision ${d.id} was settled twice`);
-    done.add(d);
+    if (d.settled) throw new WeirError("internal", `decision ${d.id} was settled twice`);
+    d.settled = true;
     const from = d.clock.monotonic();
     const digests = d.useCase.record === "digest" ? { digests: digestsOf(ports, d, outcome) } : undefined;
     const meta = settledMeta(d, { ...ending, ...digests });
@@ -112,7 +110,7 @@ export function createSettle(ports: SettlePorts): Settle {
       // A disk that refuses is a state of the house that health and metrics tell, not a fault of this decision.
       if (code !== "record_unavailable") ports.report(d, fault);
       const refusal = code === "record_unavailable" ? unrecorded() : refuse(code);
-      if (done.has(d)) return answerOf(d, { type: "refused", refusal }, undefined);
+      if (d.settled) return answerOf(d, { type: "refused", refusal }, undefined);
       try {
         const answered = answer(d, { type: "refused", refusal }, { state: "failed", code });
         return answered instanceof Promise ? answered.catch(() => unrecordedAnswer(d)) : answered;
@@ -258,7 +256,8 @@ function keepProtected(ports: SettlePorts, d: Decision): void {
 
 function digestsOf(ports: SettlePorts, d: Decision, outcome: Outcome): NonNullable<SettledMeta["digests"]> {
   const request = ports.digest(d.ask.body);
-  return outcome.type === "refused" || outcome.type === "stream"
-    ? { request }
-    : { request, answer: ports.digest(JSON.stringify(outcome)) };
+  if (outcome.type === "refused" || outcome.type === "stream") return { request };
+  const answer =
+    outcome.type === "chat" ? (outcome.raw ?? JSON.stringify(outcome.response)) : JSON.stringify(outcome.answer);
+  return { request, answer: ports.digest(answer) };
 }

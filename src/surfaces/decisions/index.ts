@@ -48,7 +48,7 @@ async function decideOne(gateway: Gateway, exchange: Exchange, useCase: string):
 
 type ScoreAnswer = Extract<Answer["outcome"], { type: "score" }>["answer"];
 
-export function decisionBody(answer: Answer, score: ScoreAnswer): Record<string, unknown> {
+function decisionBody(answer: Answer, score: ScoreAnswer): Record<string, unknown> {
   return {
     decision_id: answer.decision,
     use_case: answer.settled?.use_case,

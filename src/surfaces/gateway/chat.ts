@@ -23,19 +23,19 @@ export async function answerChat(
   surface: string,
 ): Promise<void> {
   let ask: ChatAsk | undefined;
+  let stopKeepAlive = () => {};
   const call = callOf(exchange, surface, () =>
     readJsonAsk(exchange, maxBodyBytes, (value, body) => {
       const decoded = dialect.decodeRequest(value);
       if (!decoded.ok) return refuse("invalid_request", decoded.message, { param: decoded.path });
       ask = { kind: "chat", useCase: decoded.request.model, request: decoded.request, dialect: dialect.name, body };
+      if (decoded.request.stream) stopKeepAlive = keepAlive(gateway, exchange);
       return ask;
     }),
   );
-  const pending = gateway.decide(call);
-  const stopKeepAlive = keepAlive(gateway, exchange, () => ask?.request.stream ?? false);
   let answer: Answer;
   try {
-    answer = await pending;
+    answer = await gateway.decide(call);
   } finally {
     stopKeepAlive();
   }
@@ -48,12 +48,12 @@ export async function answerChat(
 }
 
 /** From 5 s on, a stream's client hears that it is still being worked on; model and attempts are then not in headers. */
-function keepAlive(gateway: Gateway, exchange: Exchange, wantsStream: () => boolean): () => void {
+function keepAlive(gateway: Gateway, exchange: Exchange): () => void {
   const { response } = exchange;
   let stop = gateway.clock.after(keepAliveMs, beat);
   function beat() {
     stop = gateway.clock.after(keepAliveMs, beat);
-    if (!wantsStream() || response.destroyed) return;
+    if (response.destroyed) return;
     if (!response.headersSent) response.writeHead(200, { ...streamHeaders, "x-weir-decision-id": exchange.decision });
     response.write(": keep-alive\n\n");
   }
@@ -95,7 +95,7 @@ function sendWhole(
   exchange: Exchange,
   dialect: ClientDialect,
   answer: Answer,
-  outcome: { response: ChatResponse; raw?: Uint8Array },
+  outcome: { response: ChatResponse; raw?: Uint8Array | string },
 ): void {
   const body = outcome.raw ?? JSON.stringify(dialect.encodeResponse(outcome.response, idOf(answer)));
   sendBytes(exchange.response, 200, answerHeaders(answer), body, "application/json");

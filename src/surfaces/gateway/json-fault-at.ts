@@ -1,6 +1,7 @@
 /** Offset of the first character that can't be there; the text's length where more was expected. Iterative: any depth. */
 const literal = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const plain = /[^"\\\u0000-\u001f]*/y;
+// JSON's own words: U+0020 and above, but for the quotation mark and the backslash.
+const plain = /[\u0020\u0021\u0023-\u005b\u005d-\uffff]*/y;
 const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const space = /[ \t\n\r]*/y;
 export function jsonFaultAt(text: string): number {

@@ -94,16 +94,25 @@ describe("routing", () => {
     expect(counted).toEqual([]);
   });
 
-  it.each([["/"], ["/v1"], ["/v1/models/a/b/c"], ["/v1/models/%zz"], ["/V1/models"], ["/v1//models"], ["/toString"]])(
-    "GET %s: there is nothing",
-    async (path) => {
-      const { response, body } = await ask("GET", path);
-      expect([response.status, body["code"]]).toEqual([404, "route_not_found"]);
-      expect(response.headers.get("content-type")).toBe("application/problem+json");
-      expect(response.headers.get("x-weir-decision-id")).toMatch(/^dec_/);
-      expect(counted).toEqual(["route_not_found"]);
-    },
-  );
+  it.each([
+    ["/"],
+    ["/v1"],
+    ["/v1/models/a/b/c"],
+    ["/v1/models/%zz"],
+    ["/v1/models/"],
+    ["/v1/models/?limit=1"],
+    ["/v1/decisions//dec_1"],
+    ["/v1/decisions/credit/"],
+    ["/V1/models"],
+    ["/v1//models"],
+    ["/toString"],
+  ])("GET %s: there is nothing", async (path) => {
+    const { response, body } = await ask("GET", path);
+    expect([response.status, body["code"]]).toEqual([404, "route_not_found"]);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(response.headers.get("x-weir-decision-id")).toMatch(/^dec_/);
+    expect(counted).toEqual(["route_not_found"]);
+  });
 
   it.each([
     ["POST", "/v1/models", "GET"],

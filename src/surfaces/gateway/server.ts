@@ -7,7 +7,7 @@ import { newDecisionId } from "../../kernel/ids.ts";
 import { type Exchange, type Gateway, openExchange } from "./exchange.ts";
 import { problemOf, sendJson } from "./reply.ts";
 
-/** Path segments matched by name; `:x` is any one segment. */
+/** Path segments matched by name; `:x` is any one segment that isn't empty. */
 export interface Route {
   method: "GET" | "POST";
   path: string;
@@ -158,6 +158,7 @@ function match(pattern: string[], segments: string[]): Record<string, string> | 
       if (part !== given) return undefined;
       continue;
     }
+    if (given === "") return undefined;
     try {
       parameters[part.slice(1)] = decodeURIComponent(given);
     } catch {

@@ -16,7 +16,7 @@ export interface InferRequest {
 }
 
 /** Each row is a decision of its own, made and recorded one after the other. */
-export const maxRows = 256;
+const maxRows = 256;
 const maxShown = 12;
 
 const parameters = z

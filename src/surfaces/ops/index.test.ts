@@ -5,10 +5,19 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createOpsServer } from "./index.ts";
 
 let readiness: Record<string, true | string> = {};
+let failing = false;
+const reported: unknown[] = [];
+const fail = (what: string): never => {
+  throw new Error(`${what} of /secret/path`);
+};
 let server: Server;
 let origin: string;
 beforeAll(async () => {
-  server = createOpsServer({ readiness: () => readiness, metrics: () => "weir_x 1\n" });
+  server = createOpsServer({
+    readiness: () => (failing ? fail("probe") : readiness),
+    metrics: () => (failing ? fail("metric") : "weir_x 1\n"),
+    report: (fault) => void reported.push(fault),
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -43,5 +52,30 @@ describe("the ops port", () => {
     const response = await fetch(`${origin}/readyz`);
     expect([response.status, await response.json()]).toEqual([status, { ready, probes }]);
     expect((await fetch(`${origin}/livez`)).status).toBe(200);
+  });
+
+  it.each([
+    ["/readyz", "probe of /secret/path"],
+    ["/metrics", "metric of /secret/path"],
+  ])("%s whose source throws: 500 without the fault's words, which are reported", async (path, message) => {
+    reported.length = 0;
+    failing = true;
+    const response = await fetch(origin + path).finally(() => void (failing = false));
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain("secret");
+    expect(reported).toEqual([new Error(message)]);
+    expect((await fetch(`${origin}/livez`)).status).toBe(200);
+    expect(reported).toHaveLength(1);
+  });
+
+  it("answers 500 all the same where nobody wants the report", async () => {
+    const alone = createOpsServer({ readiness: () => fail("probe"), metrics: () => "" });
+    alone.listen(0, "127.0.0.1");
+    await once(alone, "listening");
+    const response = await fetch(`http://127.0.0.1:${(alone.address() as AddressInfo).port}/readyz`);
+    expect(response.status).toBe(500);
+    await response.text();
+    alone.closeAllConnections();
+    alone.close();
   });
 });
