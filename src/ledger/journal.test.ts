@@ -57,14 +57,14 @@ describe("group commit", () => {
     const before = { writes: count(files, "write"), syncs: count(files, "datasync") };
     for (let i = 0; i < 10; i++) journal.append({ kind: "admin", tenant: "t", meta: { i } });
     await Promise.resolve();
-    for (let i = 0; i < 300; i++) journal.append({ kind: "admin", tenant: "t", meta: { i } });
+    for (let i = 0; i < 5000; i++) journal.append({ kind: "admin", tenant: "t", meta: { i } });
     await journal.flush();
-    // 10, then at most 256, then the rest.
+    // 10, then at most 4,096, then the rest.
     expect({ writes: count(files, "write"), syncs: count(files, "datasync") }).toEqual({
       writes: before.writes + 3,
       syncs: before.syncs + 3,
     });
-    expect(journal.health()).toMatchObject({ entries: 311, queuedBytes: 0, writable: true });
+    expect(journal.health()).toMatchObject({ entries: 5011, queuedBytes: 0, writable: true });
   });
 
   it("acknowledges nothing before its datasync, and reports each commit", async () => {

@@ -100,6 +100,8 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
   #idleDeadline = 0;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
+  /** Set while the body is collected whole. */
+  #limitBytes: number | undefined;
   #started = false;
   #ended = false;
   #fault: UpstreamFault | undefined;
@@ -154,6 +156,10 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     this.#idleDeadline = this.#clock.monotonic() + this.#request.timeouts.idleMs;
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
+    if (this.#limitBytes !== undefined) {
+      if (this.#queuedBytes > this.#limitBytes) this.#fail(new UpstreamFault("body_too_large"));
+      return;
+    }
     if (this.#queuedBytes > highWaterBytes) controller.pause();
     this.#wake?.();
   }
@@ -196,15 +202,14 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
   }
 
   async #whole(limitBytes: number): Promise<Buffer> {
-    for (;;) {
-      if (this.#queuedBytes > limitBytes) this.#fail(new UpstreamFault("body_too_large"));
-      if (this.#fault) throw this.#fault;
-      if (this.#ended) return this.#queue.length === 1 ? bufferOf(this.#queue[0]!) : Buffer.concat(this.#queue);
-      // Nothing is taken from the queue before the end: what was paused for its length goes on up to the limit.
-      if (this.#controller?.paused) this.#controller.resume();
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-      this.#wake = undefined;
-    }
+    // From here on nothing is paused: the limit bounds what is held.
+    this.#limitBytes = limitBytes;
+    if (this.#queuedBytes > limitBytes) this.#fail(new UpstreamFault("body_too_large"));
+    const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+    if (this.#controller?.paused) this.#controller.resume();
+    if (!this.#ended && !this.#fault) await woken;
+    if (this.#fault) throw this.#fault;
+    return this.#queue.length === 1 ? bufferOf(this.#queue[0]!) : Buffer.concat(this.#queue);
   }
 
   // One timer for the whole body, moved on when it rings: re-arming it for every chunk would cost more than the chunk.
