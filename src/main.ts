@@ -87,6 +87,7 @@ export async function start(options: StartOptions): Promise<Running> {
       journal: house.journal.health().writable || "the journal can't be written",
     }),
     metrics: () => house.metrics.print(),
+    report: (fault) => log.fault("a probe met a fault", fault),
   });
   const { host } = settings.server;
   const anyPort = options.anyPort ?? false;

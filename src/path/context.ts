@@ -20,7 +20,7 @@ import type { Rung, Snapshot, TenantPolicy, UseCase } from "../kernel/snapshot.t
 import type { Usage } from "../kernel/usage.ts";
 import type { Passage } from "../retrieval/port.ts";
 
-export type DialectName = "openai-chat" | "anthropic-messages";
+type DialectName = "openai-chat" | "anthropic-messages";
 
 /** One request as a surface hands it over. The body is read only once the caller is known. */
 export interface Call {
@@ -117,7 +117,7 @@ export interface Answer {
 }
 
 /** The tightest request limit, for RateLimit headers. */
-export interface LimitState {
+interface LimitState {
   policy: string;
   limit: number;
   remaining: number;
