@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { AttemptMeta, BegunMeta, SettledMeta } from "../kernel/decision.ts";
+import type { AttemptMeta, BegunMeta, OutcomeMeta, SettledMeta } from "../kernel/decision.ts";
 import { isDecisionId } from "../kernel/ids.ts";
 import { formatUsd } from "../kernel/money.ts";
 import type { StoredEntry } from "../ledger/index.ts";
@@ -42,6 +42,7 @@ function explain(decision: string, node: string, stored: readonly StoredEntry[])
     begun.synthetic && "marked     synthetic",
     ...(settled ? settledLines(settled) : []),
     ...attemptLines(stored),
+    ...outcomeLines(stored),
     "",
     `record     journal ${node}, entries ${stored.map(({ entry }) => `${entry.seq} ${entry.kind}`).join(", ")}`,
     `prove it   weir proof ${decision} --out proof.json, then weir verify --bundle proof.json`,
@@ -102,5 +103,15 @@ function attemptLines(stored: readonly StoredEntry[]): string[] {
           ? ""
           : `, ${attempt.usage.input}+${attempt.usage.cached_input} in / ${attempt.usage.output} out${attempt.usage.estimated ? " (estimated)" : ""}`;
       return `attempt ${attempt.n}  ${attempt.target} (${attempt.arm}, ${attempt.region}): ${attempt.status}${attempt.reason ? `, ${attempt.reason}` : ""} in ${attempt.duration_ms.toFixed(1)} ms${used}, ${formatUsd(attempt.cost_nano_usd)}`;
+    });
+}
+
+function outcomeLines(stored: readonly StoredEntry[]): string[] {
+  return stored
+    .filter(({ entry }) => entry.kind === "amended" && entry.meta["amends"] === "outcome")
+    .map(({ entry }) => {
+      const outcome = entry.meta as unknown as OutcomeMeta;
+      const value = outcome.value === undefined ? "" : ` ${outcome.value}`;
+      return `outcome    ${outcome.label}${value}, observed ${new Date(outcome.observed_at_ms).toISOString()} (${outcome.outcome_id})`;
     });
 }

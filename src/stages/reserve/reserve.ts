@@ -12,7 +12,10 @@ export function createReserve(options: { limits: LimitBook }): (d: Decision) => 
     const scopes = scopesOf(d);
     const tokens = d.request ? estimateRequestTokens(d.request) + (d.request.max_tokens ?? usualOutputTokens) : 0;
     const room = options.limits.take(scopes, tokens);
-    if ("kind" in room) return refusalOf(room);
+    if ("kind" in room) {
+      if (room.kind === "requests") d.limits = spent(room);
+      return refusalOf(room);
+    }
     if (room.tightest) d.limits = room.tightest;
     const before = d.release;
     d.release = () => {
@@ -22,6 +25,14 @@ export function createReserve(options: { limits: LimitBook }): (d: Decision) => 
     return undefined;
   };
 }
+
+/** What the RateLimit headers of a 429 say. */
+const spent = ({ scope, limit, waitMs }: Shortage) => ({
+  policy: scope.split(":")[0]!,
+  limit,
+  remaining: 0,
+  resetMs: waitMs,
+});
 
 function scopesOf(d: Decision): ScopedLimits[] {
   const scopes: ScopedLimits[] = [];
