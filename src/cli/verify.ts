@@ -41,13 +41,19 @@ async function verifyAll(options: VerifyCommand): Promise<boolean> {
   const verification = await verifyStore({
     dir,
     files: nodeFiles,
-    ...(options.checkpoint !== undefined && { saved: readFileSync(options.checkpoint, "utf8") }),
+    ...(options.checkpoint !== undefined && { saved: lastNote(readFileSync(options.checkpoint, "utf8")) }),
     ...(options.key !== undefined && { publicKey: options.key }),
     ...(options.sink && { sinks: options.sink }),
   });
   process.stdout.write(`${printed(verification)}\n`);
   return verification.ok;
 }
+
+/** A saved checkpoint is one note; the file of a sink holds many, of which the last says most. */
+const lastNote = (text: string): string => {
+  const starts = [...text.matchAll(/^weir\/[^\n]*\n\d+\n/gm)].map((match) => match.index);
+  return text.slice(starts.at(-1) ?? 0);
+};
 
 function printed({ ok, entries, nodes, findings }: Verification): string {
   const lines = nodes.map(({ node, entries: count, sealed, unsealed, checkpoint }) => {
