@@ -64,9 +64,9 @@ function settledLines(settled: SettledMeta): Line[] {
     settled.code && `ended with ${settled.code}`,
     ...settled.route.map(
       (reason) =>
-        `rung ${reason.rung}     ${reason.target}: ${reason.eligible ? "eligible" : `not eligible, ${reason.reason}`}${reason.detail ? ` (${reason.detail})` : ""}`,
+        `rung ${reason.rung + 1}     ${reason.target}: ${reason.eligible ? "eligible" : `not eligible, ${reason.reason}`}${reason.detail ? ` (${reason.detail})` : ""}`,
     ),
-    settled.model && `answered   by ${settled.model}${settled.rung === undefined ? "" : ` on rung ${settled.rung}`}`,
+    settled.model && `answered   by ${settled.model}${settled.rung === undefined ? "" : ` on rung ${settled.rung + 1}`}`,
     settled.cache.status !== "off"
       ? `cache      ${settled.cache.status}${settled.cache.from ? ` of ${settled.cache.from}` : ""}`
       : undefined,
