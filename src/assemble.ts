@@ -161,6 +161,7 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     begun: (d) => counters.begun(d.useCase.name),
     settled: (meta) => counters.settled(meta),
     replayed: (d) => counters.replayed(d.useCase.name),
+    unrecorded: (refusal) => counters.refusedBefore(refusal),
   });
   const path: Path = {
     clock,

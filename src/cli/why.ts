@@ -66,7 +66,8 @@ function settledLines(settled: SettledMeta): Line[] {
       (reason) =>
         `rung ${reason.rung + 1}     ${reason.target}: ${reason.eligible ? "eligible" : `not eligible, ${reason.reason}`}${reason.detail ? ` (${reason.detail})` : ""}`,
     ),
-    settled.model && `answered   by ${settled.model}${settled.rung === undefined ? "" : ` on rung ${settled.rung + 1}`}`,
+    settled.model &&
+      `answered   by ${settled.model}${settled.rung === undefined ? "" : ` on rung ${settled.rung + 1}`}`,
     settled.cache.status !== "off"
       ? `cache      ${settled.cache.status}${settled.cache.from ? ` of ${settled.cache.from}` : ""}`
       : undefined,

@@ -50,6 +50,7 @@ function setUp(over: Partial<Path> = {}, useCase: Partial<UseCase> = {}, journal
     begun: () => ran.push("begin"),
     settled: () => ran.push("settle"),
     replayed: () => ran.push("replayed"),
+    unrecorded: () => undefined,
     report: (_d, fault) => faults.push(fault),
   });
   const path: Path = {

@@ -25,6 +25,7 @@ function setUp(journal = new FakeJournal()) {
   const cache = new ExactCache({ clock });
   const counted: SettledMeta[] = [];
   const reported: unknown[] = [];
+  const unrecorded: string[] = [];
   let begun = 0;
   const settle = createSettle({
     journal,
@@ -35,6 +36,7 @@ function setUp(journal = new FakeJournal()) {
     begun: () => void (begun += 1),
     settled: (meta) => counted.push(meta),
     replayed: () => undefined,
+    unrecorded: (refusal) => void unrecorded.push(refusal.code),
     report: (_d, fault) => reported.push(fault),
   });
   /** A decision that has begun; with an idempotency key also claimed. */
@@ -44,7 +46,7 @@ function setUp(journal = new FakeJournal()) {
     void settle.begin(d);
     return d;
   };
-  return { clock, journal, settle, table, cache, counted, reported, decision, begunCount: () => begun };
+  return { clock, journal, settle, table, cache, counted, reported, unrecorded, decision, begunCount: () => begun };
 }
 const isPending = (value: unknown): value is Promise<Answer> => value instanceof Promise;
 /** Whether it has happened by the end of this turn of the event loop. */
@@ -97,6 +99,24 @@ describe("settle: durability", () => {
       if (code) expect(begun).toMatchObject({ retryAfterMs: 2000 });
     },
   );
+});
+
+describe("settle: what can't be written down", () => {
+  it.each([
+    [false, ["record_unavailable"]],
+    [true, []],
+  ])("begun %s: counted as a refusal %j", async (begun, counted) => {
+    const { settle, journal, clock, unrecorded, decision } = setUp();
+    const d = begun ? decision() : aDecision({ clock });
+    journal.break();
+    await settle.fault(
+      d,
+      await Promise.resolve()
+        .then(() => settle.refused(d, refuse("rate_limited")))
+        .catch((fault: unknown) => fault),
+    );
+    expect(unrecorded).toEqual(counted);
+  });
 });
 
 describe("settle: once, with everything given back", () => {

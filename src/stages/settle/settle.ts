@@ -22,6 +22,8 @@ export interface SettlePorts {
   begun(d: Decision): void;
   settled(meta: SettledMeta): void;
   replayed(d: Decision): void;
+  /** A refusal that could not be written down. */
+  unrecorded(refusal: Refusal): void;
   report(d: Decision, fault: unknown): void;
 }
 
@@ -54,6 +56,10 @@ export function createSettle(ports: SettlePorts): Settle {
         meta,
         ...(content && { content: { key, value: content } }),
       });
+    } catch (fault) {
+      // Without `begun` nothing on disk will ever tell of it: then it is at least a counted refusal.
+      if (!d.begun) ports.unrecorded(refuse(codeOfFault(fault)));
+      throw fault;
     } finally {
       d.release();
       if (outcome.type === "chat" && isOwnAnswer(d, ending)) ports.cache.land(d, outcome.response);
