@@ -232,7 +232,10 @@ function contentOf(world: World, decision: FakeDecision, body: Record<string, st
     on: `decision:${decision.row.decision_id}`,
     reason: body["reason"] ?? "",
   });
-  return json(response, 200, { content: decision.content });
+  return json(response, 200, {
+    content: decision.content,
+    features: { Seniority: { data_class: "personal", unit: "years" } },
+  });
 }
 
 function openStream(world: World, filter: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {

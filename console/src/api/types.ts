@@ -142,3 +142,6 @@ export interface DecisionDetail {
   content_available: boolean;
   checkpoint?: { size: number; at_ms: number };
 }
+
+/** By feature name, as the contract in force says. */
+export type FeatureFacts = Record<string, { data_class: string; unit?: string }>;

@@ -3,7 +3,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiProblem, call } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
-import type { DecisionDetail, SettledContent } from "../api/types.ts";
+import type { DecisionDetail, FeatureFacts, SettledContent } from "../api/types.ts";
 import { mayOpenContent } from "../session/roles.ts";
 import { Alert, Lock } from "../shell/icons.tsx";
 import { Panel } from "../shell/panel.tsx";
@@ -15,7 +15,7 @@ export function ContentPanel({ detail }: { detail: DecisionDetail }) {
   const session = useQuery(sessionQuery).data;
   const opening = useMutation({
     mutationFn: (reason: string) =>
-      call<{ content: SettledContent }>(`/decisions/${detail.decision_id}/content`, {
+      call<{ content: SettledContent; features?: FeatureFacts }>(`/decisions/${detail.decision_id}/content`, {
         method: "POST",
         body: { reason },
       }),
@@ -26,11 +26,7 @@ export function ContentPanel({ detail }: { detail: DecisionDetail }) {
   return (
     <Panel title="Content" aside={<DataClassWords detail={detail} />} flush={opening.data !== undefined}>
       {opening.data !== undefined ? (
-        <Content
-          content={opening.data.content}
-          dataClass={(detail.settled ?? detail.begun)?.data_class ?? "personal"}
-          close={opening.reset}
-        />
+        <Content content={opening.data.content} facts={opening.data.features ?? {}} close={opening.reset} />
       ) : !detail.content_available ? (
         <p className="text-xs text-ink-2">
           {record === "digest"

@@ -1,17 +1,17 @@
 /** Opened content: features, messages, answer, citations. Text only; nothing of it is ever rendered as markup. */
-import type { FeatureValue, SettledContent } from "../api/types.ts";
+import type { FeatureFacts, FeatureValue, SettledContent } from "../api/types.ts";
 
 interface ContentProps {
   content: SettledContent;
-  dataClass: string;
+  facts: FeatureFacts;
   close: () => void;
 }
 
-export function Content({ content, dataClass, close }: ContentProps) {
+export function Content({ content, facts, close }: ContentProps) {
   const { features, messages, answer, citations } = content;
   return (
     <div>
-      {features !== undefined && <FeatureTable features={features} dataClass={dataClass} />}
+      {features !== undefined && <FeatureTable features={features} facts={facts} />}
       {messages !== undefined &&
         toMessages(messages).map((message, index) => <Said key={index} who={message.role} text={message.text} />)}
       {answer !== undefined && <Said who="answer" text={toText(answer)} strong />}
@@ -41,7 +41,7 @@ export function Content({ content, dataClass, close }: ContentProps) {
   );
 }
 
-const FeatureTable = ({ features, dataClass }: { features: Record<string, FeatureValue>; dataClass: string }) => (
+const FeatureTable = ({ features, facts }: { features: Record<string, FeatureValue>; facts: FeatureFacts }) => (
   <table className="data-table border-b border-line">
     <thead>
       <tr>
@@ -59,9 +59,14 @@ const FeatureTable = ({ features, dataClass }: { features: Record<string, Featur
           <th scope="row" className="!text-xs !font-medium !text-ink">
             {name}
           </th>
-          <td className="num mono">{value === null ? <span className="text-ink-3">null</span> : String(value)}</td>
+          <td className="num mono">
+            {value === null ? <span className="text-ink-3">null</span> : String(value)}
+            {value !== null && facts[name]?.unit !== undefined && (
+              <span className="text-ink-3"> {facts[name].unit}</span>
+            )}
+          </td>
           <td className="text-ink-3">{value === null ? "missing" : typeof value}</td>
-          <td className="text-ink-2">{dataClass} (of the use case)</td>
+          <td className="text-ink-2">{facts[name]?.data_class ?? "–"}</td>
         </tr>
       ))}
     </tbody>

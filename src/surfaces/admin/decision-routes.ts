@@ -114,7 +114,7 @@ const contentRoute = (deps: AdminDeps) =>
     access: "content.open",
     errors: ["unknown_decision", "content_erased", "content_not_recorded"],
     body: schemas.reasonBody,
-    answer: z.object({ content: settledContent }),
+    answer: z.object({ content: settledContent, features: schemas.featureFacts.optional() }),
     async handle({ id, session, body }) {
       const decision = await findDecision(deps, id);
       if (isRefusal(decision)) return decision;
@@ -124,9 +124,26 @@ const contentRoute = (deps: AdminDeps) =>
       if (content === "not_recorded") return refuse("content_not_recorded");
       // Kept for repeated idempotency keys only; where nothing else was kept, nothing was recorded.
       const { kept_answer: _, ...recorded } = content;
-      return Object.keys(recorded).length > 0 ? { content: recorded } : refuse("content_not_recorded");
+      if (Object.keys(recorded).length === 0) return refuse("content_not_recorded");
+      const features = recorded.features && featureFacts(deps, decision);
+      return { content: recorded, ...(features && { features }) };
     },
   });
+
+/** What the contract that is in force says of each feature; a contract that has changed since may say less. */
+function featureFacts(deps: AdminDeps, decision: IndexedDecision): z.infer<typeof schemas.featureFacts> | undefined {
+  const meta = decision.entries.find((entry) => entry.kind === "settled")?.meta as Partial<SettledMeta> | undefined;
+  const contract = deps.snapshot().snapshot.useCases.get(meta?.use_case ?? "")?.contract;
+  return (
+    contract &&
+    Object.fromEntries(
+      contract.features.map(({ name, dataClass, unit }) => [
+        name,
+        { data_class: dataClass, ...(unit !== undefined && { unit }) },
+      ]),
+    )
+  );
+}
 
 const proofRoute = (deps: AdminDeps) =>
   route({

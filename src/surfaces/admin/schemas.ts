@@ -137,6 +137,9 @@ export const decisionDetail = z
   .meta({ id: "DecisionDetail" });
 
 const reason = z.string().trim().min(3).max(500);
+/** By feature name, from the use case's contract. */
+export const featureFacts = z.record(z.string(), z.object({ data_class: dataClass, unit: z.string().optional() }));
+
 export const reasonBody = z.strictObject({ reason });
 export const proofQuery = z.strictObject({
   content: z.enum(["true", "false"]).default("false"),
