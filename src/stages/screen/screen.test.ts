@@ -108,13 +108,21 @@ describe("screen", () => {
   it.each([
     ["a field that the neutral form does not model", '{"metadata":{"with":"CARD"}}', false],
     ["a name written twice", '{"messages":"CARD","messages":[]}', false],
-    ["an escape hides it, in text that the guards do read", String.raw`{"a":"\u0043ARD"}`, true],
+    ["an escape spells it out", String.raw`{"a":"\u0043ARD"}`, false],
+    ["more than is read twice", JSON.stringify({ image: "x".repeat(300 * 1024) }), false],
     ["nothing", "{}", true],
   ])("the client's bytes may go on only where guards find nothing in them either: %s", (_what, body, clean) => {
     const ask = { ...aChatAsk({ messages: [userSays("hello")] }), body: Buffer.from(body) };
     const d = aDecision({ ask, useCase: { screen: [aGuard()] } });
     expect(screen(d)).toBeUndefined();
     expect(d.bytesClean).toBe(clean);
+  });
+
+  it("refuses more text than guards read in good time, and says how much that is", () => {
+    const long = aChatAsk({ messages: [userSays("hello ".repeat(200_000))] });
+    const ask = { ...long, body: Buffer.from(JSON.stringify(long.request)) };
+    expect(screen(aDecision({ ask, useCase: { screen: [aGuard()] } }))).toMatchObject({ code: "body_too_large" });
+    expect(screen(aDecision({ ask, useCase: { screen: [] } }))).toBeUndefined();
   });
 
   it("what an escape hides in the bytes is found in the text", () => {

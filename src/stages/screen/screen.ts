@@ -13,11 +13,18 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
     // What the neutral form doesn't model, or a name written twice, stands in the client's bytes alone: they may be
     // forwarded only where the guards find nothing in them either.
     const bytes = Buffer.from(d.ask.body.buffer, d.ask.body.byteOffset, d.ask.body.length);
-    d.bytesClean = guards.length === 0 || isClean(scanner, guards, bytes.toString("utf8"));
+    d.bytesClean =
+      guards.length === 0 ||
+      (bytes.length <= mostForwarded && isClean(scanner, guards, unescaped(bytes.toString("utf8"))));
     if (guards.length === 0) return undefined;
-    // Without escapes the bytes show every character of the neutral form, so that one scan says it all.
+    const texts = d.bytesClean ? [] : textsOf(request);
+    if (lengthOf(texts) > mostRead)
+      return refuse("body_too_large", `The guards of this use case read at most ${mostRead} characters of text.`);
+    // Without other escapes the bytes show every character of the neutral form, so that one scan says it all.
     const run =
-      d.bytesClean && !bytes.includes(0x5c) ? cleanRun(guards) : runGuards(scanner, guards, "input", textsOf(request));
+      d.bytesClean && !bytes.includes(0x5c)
+        ? cleanRun(guards)
+        : runGuards(scanner, guards, "input", d.bytesClean ? textsOf(request) : texts);
     d.guards.push(...run.verdicts);
     if (run.failed) return refuse("guard_failed", `The guard "${run.failed}" could not run.`);
     if (run.blocked)
@@ -33,6 +40,19 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
     return undefined;
   };
 }
+
+// A scan costs up to 1 ms per KB of hostile text, on the loop that serves everyone. Longer bodies (images, mostly) are
+// encoded anew rather than read twice, and longer texts are refused.
+const mostForwarded = 256 * 1024;
+const mostRead = 1024 * 1024;
+
+const lengthOf = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + text.length, 0);
+
+/** What a vendor would read where the bytes spell characters out. */
+const unescaped = (text: string): string =>
+  text.includes("\\u")
+    ? text.replace(/\\u([0-9a-fA-F]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    : text;
 
 /** What of an object's own fields is no text of the client's; below them every name is the client's and is read. */
 interface Place {
