@@ -132,7 +132,9 @@ export async function assemble(options: AssembleOptions): Promise<House> {
 
   const metrics = new Metrics();
   const counters = countDecisions(metrics);
-  const money = new MoneyBook(clock);
+  const money = new MoneyBook(clock, (tenant) =>
+    log.warn("a tenant's budget for this window is passed; it goes on being served", { tenant: tenant.name }),
+  );
   const limits = new LimitBook(clock);
   const cache = new ExactCache({ clock });
   const idempotency = new IdempotencyTable(clock);
@@ -187,14 +189,13 @@ export async function assemble(options: AssembleOptions): Promise<House> {
       money,
       report,
       keyRefusal,
-      region: "onprem",
       record: (d, meta) => void journal.append({ kind: "attempt", tenant: d.tenant.name, decision: d.id, meta }),
     }),
     check: createCheck(scanner),
     judge: createJudge(),
     settle,
   };
-  addGauges(metrics, { journal, limits, money, cache });
+  addGauges(metrics, { journal, limits, money, cache, tenants: () => [...serving.current().snapshot.tenants.keys()] });
   const opened = index;
   return {
     options,
@@ -330,11 +331,14 @@ async function restore(
 
 function addGauges(
   metrics: Metrics,
-  of: { journal: Journal; limits: LimitBook; money: MoneyBook; cache: ExactCache },
+  of: { journal: Journal; limits: LimitBook; money: MoneyBook; cache: ExactCache; tenants: () => string[] },
 ): void {
   const one = (name: string, help: string, read: () => number) => metrics.gauge(name, help, () => [[{}, read()]]);
   one("weir_running_decisions", "Decisions that hold a place now.", () => of.limits.running);
   one("weir_held_nano_usd", "Money held for running attempts.", () => of.money.held);
+  metrics.gauge("weir_spent_nano_usd", "Booked in the current budget window.", () =>
+    of.tenants().map((tenant) => [{ tenant }, of.money.totals(tenant).spent] as const),
+  );
   one("weir_cache_flights", "Decisions that others may wait for.", () => of.cache.leading);
   one("weir_journal_entries", "Durable journal entries.", () => of.journal.health().entries);
   one("weir_journal_queued_bytes", "Bytes waiting for the disk.", () => of.journal.health().queuedBytes);

@@ -158,7 +158,7 @@ function isReady(house: House, useCase: UseCase): boolean {
   return useCase.ladder.some((rung) => {
     if (rung.type !== "model") return false;
     const model = house.path.snapshot().models.get(rung.model);
-    return model?.type === "vendor" || (model !== undefined && !("failed" in house.models.get(model.name)));
+    return model?.type === "vendor" || (model !== undefined && !("failed" in house.models.get(model)));
   });
 }
 

@@ -66,7 +66,6 @@ export function compileVendor(
       firstByteMs: durationMs(timeouts.first_byte)!,
       idleMs: durationMs(timeouts.idle)!,
     },
-    ...(config.concurrency === undefined ? {} : { concurrency: config.concurrency }),
   };
 }
 

@@ -74,7 +74,6 @@ const vendor = strict({
   })
     .describe("Time limits of one attempt.")
     .prefault({}),
-  concurrency: count.describe("Attempts at the same time.").optional(),
 }).describe("A vendor account: address, key, region, agreement.");
 
 const price = z.union([

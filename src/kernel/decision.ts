@@ -97,7 +97,7 @@ export interface RouteReason {
   rung: number;
   target: string;
   eligible: boolean;
-  /** `eligible`, `region_not_allowed`, `data_class_not_allowed`, `condition_false`, `model_not_loaded`, `vendor_closed`, `tools_unsupported`, … */
+  /** `eligible`, `region_not_allowed`, `data_class_not_allowed`, `condition_false`, `condition_failed`, `model_not_loaded`, `vendor_closed`, `tools_unsupported`, … */
   reason: string;
   detail?: string;
 }

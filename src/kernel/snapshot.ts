@@ -56,7 +56,6 @@ export interface VendorTarget {
   /** The highest data class that the data agreement covers. */
   dataClass: DataClass;
   timeouts: { connectMs: number; firstByteMs: number; idleMs: number };
-  concurrency?: number;
 }
 
 export type Model =

@@ -39,13 +39,15 @@ function condition(d: Decision): Refusal | undefined {
   const test = d.useCase.condition;
   if (!test) return undefined;
   const { type, id, tenant, environment, groups } = d.principal;
-  const holds = test.test({
+  let problem = "";
+  const variables = {
     principal: { type, id, tenant, environment, groups },
     purpose: d.call.context.purpose ?? "",
     subject_known: d.call.context.subject !== undefined,
     environment,
-  });
-  return holds ? undefined : refuse("condition_not_met", `The use case's condition is not met: ${test.source}`);
+  };
+  if (test.test(variables, (told) => (problem = ` (it could not be evaluated: ${told})`))) return undefined;
+  return refuse("condition_not_met", `The use case's condition is not met: ${test.source}${problem}`);
 }
 
 function kind(d: Decision): Refusal | undefined {

@@ -261,3 +261,20 @@ describe("judge: streams and people", () => {
     expect([d.result, d.referTo]).toEqual(["refer", "underwriting"]);
   });
 });
+
+describe("judge: a rule that can't be evaluated", () => {
+  it("doesn't hold, and the record says why", () => {
+    const source = "features.income >= 2.0";
+    const broken: DecisionRule = {
+      when: { source, test: (_variables, report) => (report?.("no such overload"), false) },
+      then: { result: "approve" },
+    };
+    const { d } = judgeScore(0.9, [broken, decline]);
+    expect(d.result).toBe("decline");
+    expect(d.reasons).toContainEqual({
+      basis: "policy",
+      name: source,
+      text: "could not be evaluated: no such overload",
+    });
+  });
+});

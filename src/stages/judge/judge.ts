@@ -91,7 +91,14 @@ function judgeChat(d: Decision, rung: Rung, served: Extract<Served, { type: "cha
 }
 
 function firstMatch(d: Decision, variables: Record<string, unknown>): DecisionRule | undefined {
-  const index = d.useCase.decide.findIndex((rule) => rule.when === undefined || rule.when.test(variables));
+  // A rule that can't be evaluated doesn't hold, and the record says that it was not because of the facts.
+  const index = d.useCase.decide.findIndex(
+    ({ when }) =>
+      when === undefined ||
+      when.test(variables, (problem) =>
+        d.reasons.push({ basis: "policy", name: when.source, text: `could not be evaluated: ${problem}` }),
+      ),
+  );
   if (index < 0) return undefined;
   d.rule = index;
   const rule = d.useCase.decide[index]!;

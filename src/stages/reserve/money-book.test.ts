@@ -157,3 +157,19 @@ describe("MoneyBook under any interleaving", () => {
     );
   });
 });
+
+describe("a budget that warns", () => {
+  it("goes on being spent, and says once in each window that it is passed", async () => {
+    const clock = new VirtualClock(Date.UTC(2026, 10, 22));
+    const heard: string[] = [];
+    const book = new MoneyBook(clock, ({ name }) => heard.push(name));
+    const tenant: TenantPolicy = { ...tenantWith(10), budget: { nanoUsd: usd(10), per: "day", atLimit: "warn" } };
+    for (const amount of [6, 6, 6]) book.hold(tenant, usd(amount))!.settle(usd(amount));
+    expect(heard).toEqual(["retail"]);
+    await clock.advance(24 * 3600_000);
+    book.hold(tenant, usd(6))!.settle(usd(6));
+    expect(heard).toHaveLength(1);
+    expect(book.hold(tenant, usd(6))).toBeDefined();
+    expect(heard).toHaveLength(2);
+  });
+});

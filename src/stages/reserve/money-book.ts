@@ -10,6 +10,7 @@ interface Account {
   window: string;
   spent: number;
   held: number;
+  warned: boolean;
 }
 
 export interface MoneyHold {
@@ -20,17 +21,24 @@ export interface MoneyHold {
 
 export class MoneyBook {
   readonly #clock: Clock;
+  readonly #onOverrun: (tenant: TenantPolicy) => void;
   readonly #accounts = new Map<string, Account>();
 
-  constructor(clock: Clock) {
+  /** `onOverrun` hears once in each window of a `warn` budget that it is passed. */
+  constructor(clock: Clock, onOverrun: (tenant: TenantPolicy) => void = () => {}) {
     this.#clock = clock;
+    this.#onOverrun = onOverrun;
   }
 
   /** `undefined` when the worst case does not fit into the tenant's budget. */
   hold(tenant: TenantPolicy, worstCase: NanoUsd): MoneyHold | undefined {
     const account = this.#account(tenant.name, tenant.budget?.per ?? "month");
     const { budget } = tenant;
-    if (budget?.atLimit === "block" && account.spent + account.held + worstCase > budget.nanoUsd) return undefined;
+    if (budget && account.spent + account.held + worstCase > budget.nanoUsd) {
+      if (budget.atLimit === "block") return undefined;
+      if (!account.warned) this.#onOverrun(tenant);
+      account.warned = true;
+    }
     account.held += worstCase;
     let open = true;
     return {
@@ -69,9 +77,9 @@ export class MoneyBook {
   #account(tenant: string, per: "day" | "month"): Account {
     const window = `${per}:${this.windowStartMs(per)}`;
     let account = this.#accounts.get(tenant);
-    if (!account) this.#accounts.set(tenant, (account = { window, spent: 0, held: 0 }));
+    if (!account) this.#accounts.set(tenant, (account = { window, spent: 0, held: 0, warned: false }));
     // Holds outlive the window in which they were taken; spending starts anew.
-    if (account.window !== window) Object.assign(account, { window, spent: 0 });
+    if (account.window !== window) Object.assign(account, { window, spent: 0, warned: false });
     return account;
   }
 }

@@ -29,7 +29,7 @@ function reasonOf(
   models: Model[] = [aVendorModel()],
   vendor: Partial<VendorTarget> = {},
 ) {
-  const route = createRoute({ models: { get: (name) => hosted[name] ?? { failed: "bad magic" } } });
+  const route = createRoute({ models: { get: ({ name }) => hosted[name] ?? { failed: "bad magic" } } });
   const d = aDecision({
     ...parts,
     useCase: { ...parts.useCase, ladder: [rung, templateRung] },

@@ -45,9 +45,7 @@ function barOf(d: Decision, rung: Rung, models: ModelHost): Bar {
   const model = d.snapshot.models.get(rung.model);
   if (!model) return { reason: "unknown_model" };
   const bar = model.type === "vendor" ? vendorBar(d, model) : hereBar(d, model, models);
-  return (
-    bar ?? (rung.when && !holds(rung.when, d) ? { reason: "condition_false", detail: rung.when.source } : undefined)
-  );
+  return bar ?? (rung.when && conditionBar(rung.when, d));
 }
 
 function vendorBar(d: Decision, model: Extract<Model, { type: "vendor" }>): Bar {
@@ -67,16 +65,17 @@ function vendorBar(d: Decision, model: Extract<Model, { type: "vendor" }>): Bar 
 }
 
 function hereBar(d: Decision, model: Extract<Model, { type: "runtime" }>, models: ModelHost): Bar {
-  const loaded = models.get(model.name);
+  const loaded = models.get(model);
   if ("failed" in loaded) return { reason: "model_not_loaded", detail: loaded.failed };
   if (loaded.kind !== d.kind) return { reason: "kind_not_supported", detail: `${model.runtime} serves ${loaded.kind}` };
   if (loaded.kind === "chat" && (d.request?.tools?.length ?? 0) > 0) return { reason: "tools_unsupported" };
   return undefined;
 }
 
-function holds(condition: Condition, d: Decision): boolean {
+function conditionBar(condition: Condition, d: Decision): Bar {
   const { type, id, tenant, environment, groups } = d.principal;
-  return condition.test({
+  let problem: string | undefined;
+  const variables = {
     principal: { type, id, tenant, environment, groups },
     purpose: d.purpose ?? "",
     data_class: d.dataClass,
@@ -84,5 +83,9 @@ function holds(condition: Condition, d: Decision): boolean {
     tokens: d.request ? estimateRequestTokens(d.request) : 0,
     stream: d.request?.stream ?? false,
     ...(d.features && { features: d.features }),
-  });
+  };
+  if (condition.test(variables, (told) => (problem = told))) return undefined;
+  return problem === undefined
+    ? { reason: "condition_false", detail: condition.source }
+    : { reason: "condition_failed", detail: `${condition.source}: ${problem}` };
 }

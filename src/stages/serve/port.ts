@@ -1,4 +1,5 @@
 import type { DialectName, VendorDialect } from "../../engines/dialects/port.ts";
+import type { Model } from "../../kernel/snapshot.ts";
 import type { LoadedModel } from "../../engines/runtimes/port.ts";
 
 interface SseRecord {
@@ -22,8 +23,8 @@ export interface DialectTools {
   isUsageOnly(dialect: DialectName, data: string): boolean;
 }
 
-/** Models that run in this process, loaded for the current snapshot. */
+/** Models that run in this process, loaded for the snapshots that serve. */
 export interface ModelHost {
   /** The model, or why it is not there. */
-  get(name: string): LoadedModel | { failed: string };
+  get(model: Extract<Model, { type: "runtime" }>): LoadedModel | { failed: string };
 }

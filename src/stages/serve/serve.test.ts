@@ -43,7 +43,6 @@ function setUp(loaded: LoadedModel | { failed: string }, parts: DecisionParts = 
   const nothing = () => expect.unreachable();
   const serve = createServe({
     models: { get: () => loaded },
-    region: "onprem",
     money,
     report: (_d, fault) => reported.push(fault),
     record: (_d, meta) => recorded.push(meta),
@@ -92,7 +91,7 @@ describe("serve: in this process", () => {
         slot: "main",
         model: "boosted",
         target: "onnx/boosted",
-        region: "onprem",
+        region: "in-process",
         status: "ok",
         cost_nano_usd: 0,
         usage: noUsage,

@@ -1,14 +1,14 @@
-import type { Rung } from "../../kernel/snapshot.ts";
+import type { Model, Rung } from "../../kernel/snapshot.ts";
 import { freePrice, noUsage } from "../../kernel/usage.ts";
 import type { Decision, Served } from "../../path/context.ts";
 import { Attempt, type AttemptPlan } from "./attempt.ts";
 import type { ModelHost } from "./port.ts";
 import { type VendorPorts, serveVendor } from "./vendor.ts";
 
+type InProcess = Extract<Model, { type: "runtime" }>;
+
 export interface ServePorts extends VendorPorts {
   models: ModelHost;
-  /** Where in-process models run, for the record. */
-  region: string;
 }
 
 export function createServe(
@@ -32,12 +32,12 @@ export function createServe(
       d.abort(stop);
       return "next-rung";
     }
-    return serveHere(ports, d, {
+    return serveHere(ports, d, model, {
       rung: index,
       ...slot,
       model: model.name,
       target: `${model.runtime}/${model.name}`,
-      region: ports.region,
+      region: "in-process",
       price: freePrice,
       worstCase: noUsage,
     });
@@ -49,10 +49,15 @@ const templateAnswer = (text: string): Extract<Served, { type: "chat" }> => ({
   response: { model: "template", parts: [{ type: "text", text }], finish: "stop", usage: noUsage },
 });
 
-async function serveHere(ports: ServePorts, d: Decision, plan: AttemptPlan): Promise<Served | "next-rung"> {
+async function serveHere(
+  ports: ServePorts,
+  d: Decision,
+  model: InProcess,
+  plan: AttemptPlan,
+): Promise<Served | "next-rung"> {
   const attempt = Attempt.begin(ports, d, plan);
   if (!attempt) return "next-rung";
-  const loaded = ports.models.get(plan.model);
+  const loaded = ports.models.get(model);
   if ("failed" in loaded) {
     attempt.end("failed", { reason: "model_not_loaded" });
     return "next-rung";
