@@ -35,9 +35,8 @@ export function addKeys(program: Command): void {
   withData(keys.command("rotate").description("replace a key; the old one works on for a while"))
     .argument("<id>")
     .option("--overlap-minutes <minutes>", "how long the old key still works", "60")
-    .option("--environment <name>", `one of ${environments.join(", ")}`, "dev")
-    .action((id: string, options: { data: string; overlapMinutes: string; environment: string }) =>
-      inPlane(options.data, environmentOf(options.environment), async (plane) => {
+    .action((id: string, options: { data: string; overlapMinutes: string }) =>
+      inPlane(options.data, "dev", async (plane) => {
         const pending = plane.keys.rotate(id, Number(options.overlapMinutes) * 60_000);
         if (isRefusal(pending)) throw new Error(pending.message);
         await plane.record({ ...pending.act, operator: plane.actor });

@@ -38,6 +38,15 @@ describe("KeyAdmin", () => {
     expect(JSON.stringify(pending.act)).not.toContain(record.secret_hmac);
   });
 
+  it("rotates within the key's own environment, whichever process does it", () => {
+    const { admin, keys, clock } = setUp();
+    const { record: old } = admin.mint(request).commit();
+    const elsewhere = new KeyAdmin({ keys, clock, pepper, environment: "dev" });
+    const { key, record } = done(elsewhere.rotate(old.id, 60_000));
+    expect(record.environment).toBe("test");
+    expect(parseApiKey(key)).toMatchObject({ environment: "test" });
+  });
+
   it("rotates: same rights, and the old key ends after the overlap", () => {
     const { admin, keys, clock } = setUp();
     const old = done(admin.mint({ ...request, purposes: ["credit-check"], groups: ["staff"] })).record;

@@ -80,14 +80,14 @@ export class KeyAdmin {
     const old = this.#working(id);
     if ("refused" in old) return old;
     const { clock, keys } = this.#options;
-    const { id: _id, secret_hmac: _hmac, environment: _environment, created_at_ms, expires_at_ms, ...rights } = old;
+    const { id: _id, secret_hmac: _hmac, environment, created_at_ms, expires_at_ms, ...rights } = old;
     // A key with a term gets a full new one.
     const term = expires_at_ms === undefined ? undefined : expires_at_ms - created_at_ms;
-    const minted = this.#make({
-      ...rights,
-      rotated_from: id,
-      ...(term !== undefined && { expires_at_ms: clock.now() + term }),
-    });
+    // A key stays in its environment, whichever process rotates it.
+    const minted = this.#make(
+      { ...rights, rotated_from: id, ...(term !== undefined && { expires_at_ms: clock.now() + term }) },
+      environment,
+    );
     const oldExpiresAtMs = Math.min(clock.now() + overlapMs, expires_at_ms ?? Infinity);
     return {
       act: { act: "key.rotate", on: `key:${id}`, detail: { to: minted.record.id, old_expires_at_ms: oldExpiresAtMs } },
@@ -113,8 +113,11 @@ export class KeyAdmin {
     };
   }
 
-  #make(rights: Omit<ApiKeyRecord, "id" | "secret_hmac" | "environment" | "created_at_ms">): MintedKey {
-    const { clock, environment, pepper } = this.#options;
+  #make(
+    rights: Omit<ApiKeyRecord, "id" | "secret_hmac" | "environment" | "created_at_ms">,
+    environment = this.#options.environment,
+  ): MintedKey {
+    const { clock, pepper } = this.#options;
     const made = makeApiKey(clock, environment);
     const record: ApiKeyRecord = {
       ...rights,
