@@ -1,40 +1,8 @@
 /** The schema of one use case: what it is, who may call it, and how it comes to an answer. */
 import { z } from "zod";
 import { dataClasses, decisionKinds, riskTiers } from "../kernel/decision.ts";
+import { ruleSchema, rungSchema, whenSchema } from "./schema-ladder.ts";
 import { duration, file, limits, name, oneOrMore, strict, text } from "./schema-values.ts";
-
-const commit = z
-  .enum(["first-byte", "complete"])
-  .describe(
-    "When the rung is final: at its first content byte, or when its whole answer was seen. Default: complete where a decide rule or an output guard must see the whole answer and for models in this process, else first-byte.",
-  );
-const when = text.describe("A CEL condition; see Conditions below.");
-
-const rung = z.union([
-  name.describe("A model, a slot, or the built-in `extractive`."),
-  strict({
-    model: name.describe("A model of `models`, or `extractive`."),
-    when: when.describe("The rung is taken only where this CEL condition holds.").optional(),
-    commit: commit.optional(),
-  }),
-  strict({
-    slot: name.describe("A slot of `slots`."),
-    when: when.describe("The rung is taken only where this CEL condition holds.").optional(),
-    commit: commit.optional(),
-  }),
-  strict({ template: text.describe("A fixed text that is answered; last in the ladder.") }),
-  strict({ refer: name.describe("The human queue that takes over; last in the ladder.") }),
-]);
-
-const rule = z.union([
-  strict({
-    when: when.optional(),
-    result: name.describe("What was decided, e.g. approve; `refer` hands over to the queue in `to`."),
-    to: name.describe("The human queue; with `result: refer`.").optional(),
-  }),
-  strict({ when: when.optional(), climb: z.literal(true).describe("Take the next rung.") }),
-  strict({ when: when.optional(), template: text.describe("Answer with this text instead (chat).") }),
-]);
 
 export const useCaseSchema = strict({
   kind: z.enum(decisionKinds).describe("chat, or score for a predictive model."),
@@ -63,7 +31,7 @@ export const useCaseSchema = strict({
     .min(1)
     .describe("Regions where it may be served. Default: anywhere that the tenant allows.")
     .optional(),
-  when: when.describe("A CEL condition on callers: who may ask, and for what.").optional(),
+  when: whenSchema.describe("A CEL condition on callers: who may ask, and for what.").optional(),
   limits: limits.describe("Limits of the use case over all its callers.").default({}),
   prompt: file.describe("File with the system prompt (chat).").optional(),
   input: file.describe("File with the feature contract (score).").optional(),
@@ -76,11 +44,11 @@ export const useCaseSchema = strict({
     .describe("Retrieval from a folder of documents (chat).")
     .optional(),
   ladder: z
-    .array(rung)
+    .array(rungSchema)
     .min(1)
     .describe("Ordered ways to an outcome; the next is taken where one fails, abstains or is not allowed."),
   decide: z
-    .array(rule)
+    .array(ruleSchema)
     .describe("Rules over the answer, first match wins. For score the last rule has no `when`.")
     .default([]),
   cache: strict({ exact: duration.describe("How long an answer is served again for the same request.") })

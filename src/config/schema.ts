@@ -1,9 +1,11 @@
 /** The one schema of the configuration file: messages, JSON Schema, reference page and types all come from it. */
 import { z } from "zod";
-import { dataClasses } from "../kernel/decision.ts";
 import { environments } from "../kernel/principal.ts";
+import { tenantSchema } from "./schema-limits.ts";
+import { modelSchema } from "./schema-model.ts";
 import { useCaseSchema } from "./schema-use-case.ts";
-import { count, duration, file, limits, name, secret, strict, text, tokenPrice, usdAmount } from "./schema-values.ts";
+import { file, name, strict, text } from "./schema-values.ts";
+import { vendorSchema } from "./schema-vendor.ts";
 
 const port = z.int().min(0).max(65_535);
 
@@ -40,93 +42,6 @@ const ledger = strict({
     .default([]),
 }).describe("The provable record.");
 
-const tenant = strict({
-  budget: strict({
-    usd: usdAmount.describe("Amount in USD."),
-    per: z.enum(["day", "month"]).describe("Window, in UTC."),
-    at_limit: z.enum(["block", "warn"]).describe("Refuse, or serve and warn.").default("block"),
-  })
-    .describe("Money that the tenant may spend.")
-    .optional(),
-  residency: z.array(text).describe("Regions where its data may be processed; empty means anywhere.").default([]),
-  limits: limits.describe("Limits over all of the tenant's keys.").default({}),
-}).describe("A tenant.");
-
-const vendor = strict({
-  dialect: z.enum(["openai", "anthropic"]).describe("Wire format that the vendor speaks."),
-  base_url: z
-    .string()
-    .regex(
-      /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/,
-      "a base URL starts with http:// or https:// and holds no user, query or fragment",
-    )
-    .describe(
-      "Address as the vendor's own clients take it. Default, by dialect: https://api.openai.com/v1 or https://api.anthropic.com.",
-    )
-    .optional(),
-  key: secret.describe("API key, by reference: { env: NAME } or { file: PATH }.").optional(),
-  region: text.describe("Where it processes data, e.g. us, eu, onprem."),
-  data_class: z.enum(dataClasses).describe("Highest data class that the data agreement covers.").default("internal"),
-  timeouts: strict({
-    connect: duration.describe("Until connected.").default("2s"),
-    first_byte: duration.describe("Until the first byte of the answer.").default("30s"),
-    idle: duration.describe("Between two chunks of a stream.").default("30s"),
-  })
-    .describe("Time limits of one attempt.")
-    .prefault({}),
-}).describe("A vendor account: address, key, region, agreement.");
-
-const price = z.union([
-  z.literal("free").describe("Nothing is charged, e.g. a local server."),
-  strict({
-    input: tokenPrice.describe("USD per million input tokens."),
-    cached_input: tokenPrice
-      .describe("USD per million input tokens read from the vendor's cache. Default: as input.")
-      .optional(),
-    output: tokenPrice.describe("USD per million output tokens."),
-    per: z.literal("1M tokens").describe("The unit; says itself, may be left out.").default("1M tokens"),
-    as_of: z
-      .string()
-      .regex(/^\d{4}-\d{2}-\d{2}$/, 'a date is written "2026-11-22", in quotes')
-      .describe("Date of the price list; names the price version in the record.")
-      .optional(),
-  }),
-]);
-
-const card = file.describe("The model card, Markdown.").optional();
-const sha256 = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/, "a SHA-256 has 64 lower-case hexadecimal digits")
-  .describe("Digest of the file; a file that differs is refused.")
-  .optional();
-
-const model = z.union([
-  strict({
-    vendor: name.describe("An entry of `vendors`."),
-    model: text.describe("The model's name at the vendor."),
-    price: price.describe("`free`, or USD per million tokens.").optional(),
-    max_output: count
-      .describe("Most output tokens of an answer; the worst case that money is held for. Needed with a price.")
-      .optional(),
-    context: count.describe("Tokens of input and output together.").optional(),
-  }).describe("A model at a vendor."),
-  strict({
-    runtime: z.literal("onnx").describe("An ONNX graph in this process."),
-    file: file.describe("The .onnx file."),
-    sha256,
-    card,
-  }).describe("A predictive model from a file."),
-  strict({
-    runtime: z.literal("rules").describe("A rules file in this process."),
-    file: file.describe("The rules file."),
-    sha256,
-    card,
-  }).describe("A rules baseline from a file."),
-  strict({
-    runtime: z.literal("extractive").describe("Sentences of the retrieved passages, verbatim with citations."),
-  }).describe("Answers without a language model."),
-]);
-
 const slot = strict({
   start: name.describe("The model it starts with; afterwards only a release moves it."),
   release: z.enum(["direct", "one-person", "four-eyes"]).describe("Who may move it. Default: by risk tier.").optional(),
@@ -150,9 +65,9 @@ const sections = {
     .array(file)
     .describe("Further files whose entries are added; a name may be declared only once.")
     .default([]),
-  tenants: named(tenant).describe("Who is served, with budget and residency."),
-  vendors: named(vendor).describe("Vendor accounts."),
-  models: named(model).describe("Models at vendors and in this process."),
+  tenants: named(tenantSchema).describe("Who is served, with budget and residency."),
+  vendors: named(vendorSchema).describe("Vendor accounts."),
+  models: named(modelSchema).describe("Models at vendors and in this process."),
   slots: named(slot).describe("Named places in ladders."),
   guards: named(guard).describe("Guards over inputs and outputs."),
   use_cases: named(useCaseSchema).describe("What clients call."),
