@@ -12,7 +12,7 @@ import {
   effectiveSnapshot,
 } from "./config/index.ts";
 import { type DetectorName, type Finding, redact, scan } from "./engines/detectors/index.ts";
-import { forwardBody, isUsageOnly, openSseDecoder, vendorDialects } from "./engines/dialects/index.ts";
+import { vendorDialectOf } from "./engines/dialects/index.ts";
 import { createExtractiveRuntime, createOnnxRuntime, createRulesRuntime } from "./engines/runtimes/index.ts";
 import type { Clock } from "./kernel/clock.ts";
 import { keyedDigest } from "./kernel/keyed-digest.ts";
@@ -41,7 +41,7 @@ import { ExactCache } from "./stages/recall/index.ts";
 import { LimitBook, MoneyBook, createReserve } from "./stages/reserve/index.ts";
 import { createRoute } from "./stages/route/index.ts";
 import { type Scanner, createScreen } from "./stages/screen/index.ts";
-import { type DialectTools, ModelHouse, createServe, createUpstream } from "./stages/serve/index.ts";
+import { ModelHouse, createServe, createUpstream } from "./stages/serve/index.ts";
 import { createReplay, createSettle, settleInterrupted } from "./stages/settle/index.ts";
 import { type FilePort, nodeFiles } from "./stores/files/index.ts";
 import { type ControlStore, SqliteIndex, openControlStore } from "./stores/sqlite/index.ts";
@@ -184,7 +184,7 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     ground: createGround({ collection: (generation) => serving.collection(generation), scanner }),
     serve: createServe({
       upstream,
-      dialects,
+      dialects: vendorDialectOf,
       models,
       money,
       report,
@@ -297,13 +297,6 @@ const neverRecorded: ReadonlySet<DetectorName> = new Set(["card-security-code"])
 const scrub = (text: string): string => {
   const found = scan(text, neverRecorded);
   return found.length === 0 ? text : redact(text, found);
-};
-
-const dialects: DialectTools = {
-  vendor: (name) => vendorDialects[name],
-  sse: () => openSseDecoder(),
-  splice: forwardBody,
-  isUsageOnly,
 };
 
 /** What the journal says of the current windows: money spent and idempotency keys still in force. */

@@ -39,7 +39,7 @@ describe("apply", () => {
     expect({ activated, waiting }).toEqual({ activated: ["assistant", "credit"], waiting: [] });
     const { snapshot } = await serving(store);
     expect(snapshot).toMatchObject({ number: 1, hash: declared.hash });
-    expect(snapshot.vendors.get("openai")?.key).toBe("secret of OPENAI_API_KEY");
+    expect(snapshot.vendors.get("openai")?.keys[0]?.secret).toBe("secret of OPENAI_API_KEY");
     const credit = snapshot.useCases.get("credit")!;
     expect(credit.bundle).toBe(declared.useCases.get("credit")!.bundle);
     expect(credit.contract?.features.map(({ name }) => name)).toEqual(["Income", "Time", "Job"]);

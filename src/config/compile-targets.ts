@@ -1,10 +1,20 @@
 /** Tenants, vendors and models: addresses, secrets, prices and pinned files. */
 import { freePrice, type Price } from "../kernel/usage.ts";
-import type { ArtifactRef, Limits, Model, TenantPolicy, VendorTarget } from "../kernel/snapshot.ts";
+import type {
+  Allowance,
+  ArtifactRef,
+  Budget,
+  Limits,
+  Model,
+  TenantPolicy,
+  UseCase,
+  VendorTarget,
+} from "../kernel/snapshot.ts";
 import { canonicalJson } from "./canonical.ts";
 import { type Declaration, unknownName } from "./declaration.ts";
 import { sha256Hex } from "./files.ts";
 import { suggestion } from "./problem.ts";
+import type { BudgetConfig } from "./schema-limits.ts";
 import type { Config, ModelConfig, VendorConfig } from "./schema.ts";
 import { durationMs, femtoPerToken, nanoUsdOf } from "./values.ts";
 import type { Path } from "./yaml-source.ts";
@@ -18,7 +28,7 @@ export interface SecretSource {
 /** Files that the snapshot pins, by path. */
 export type Artifacts = Map<string, ArtifactRef>;
 
-export function compileLimits(config: Config["tenants"][string]["limits"]): Limits {
+function compileLimits(config: Config["tenants"][string]["limits"]): Limits {
   return {
     ...(config.requests_per_minute === undefined ? {} : { requestsPerMinute: config.requests_per_minute }),
     ...(config.tokens_per_minute === undefined ? {} : { tokensPerMinute: config.tokens_per_minute }),
@@ -27,15 +37,62 @@ export function compileLimits(config: Config["tenants"][string]["limits"]): Limi
 }
 
 export function compileTenant(name: string, config: Config["tenants"][string]): TenantPolicy {
-  const tenant: TenantPolicy = { name, limits: compileLimits(config.limits), residency: config.residency };
-  if (!config.budget) return tenant;
-  const { usd, per, at_limit } = config.budget;
-  return { ...tenant, budget: { nanoUsd: nanoUsdOf(usd), per, atLimit: at_limit } };
+  const { each_principal, each_key, principals, weight } = config;
+  const named = Object.entries(principals).map(
+    ([id, one]) => [id, { ...compileAllowance(one), ...(one.priority && { priority: one.priority }) }] as const,
+  );
+  return {
+    name,
+    limits: compileLimits(config.limits),
+    residency: config.residency,
+    ...(config.budget && { budgets: compileBudgets(config.budget) }),
+    ...(each_principal && { eachPrincipal: compileAllowance(each_principal) }),
+    ...(named.length > 0 && { principals: new Map(named) }),
+    ...(each_key && { eachKey: compileAllowance(each_key) }),
+    ...(weight !== 1 && { weight }),
+  };
+}
+
+type AllowanceConfig = NonNullable<Config["tenants"][string]["each_key"]>;
+
+const compileAllowance = ({ limits, budget }: AllowanceConfig): Allowance => ({
+  limits: compileLimits(limits),
+  budgets: compileBudgets(budget ?? []),
+});
+
+const compileBudgets = (config: BudgetConfig | readonly BudgetConfig[]): Budget[] =>
+  [config]
+    .flat()
+    .map(({ usd, per, at_limit, steps }) => ({ nanoUsd: nanoUsdOf(usd), per, atLimit: at_limit, steps }));
+
+/** What a use case may use, and its place under load. */
+export function compileUsage(
+  config: Config["use_cases"][string],
+): Pick<UseCase, "limits" | "budgets" | "priority" | "maxCost" | "maxInputTokens" | "maxOutputTokens"> {
+  const { budget, priority, max_cost, max_input_tokens, max_output_tokens } = config;
+  return {
+    limits: compileLimits(config.limits),
+    ...(budget && { budgets: compileBudgets(budget) }),
+    ...(priority && { priority }),
+    ...(max_cost !== undefined && { maxCost: nanoUsdOf(max_cost) }),
+    ...(max_input_tokens !== undefined && { maxInputTokens: max_input_tokens }),
+    ...(max_output_tokens !== undefined && { maxOutputTokens: max_output_tokens }),
+  };
 }
 
 const vendorDefaults = {
-  openai: { dialect: "openai-chat", baseUrl: "https://api.openai.com/v1", host: "api.openai.com" },
-  anthropic: { dialect: "anthropic-messages", baseUrl: "https://api.anthropic.com", host: "api.anthropic.com" },
+  openai: {
+    dialect: "openai-chat",
+    auth: { type: "bearer" },
+    baseUrl: "https://api.openai.com/v1",
+    host: "api.openai.com",
+  },
+  anthropic: {
+    dialect: "anthropic-messages",
+    auth: { type: "header", name: "x-api-key" },
+    baseUrl: "https://api.anthropic.com",
+    host: "api.anthropic.com",
+  },
 } as const;
 
 export function compileVendor(
@@ -58,7 +115,8 @@ export function compileVendor(
     name,
     dialect: defaults.dialect,
     baseUrl: (config.base_url ?? defaults.baseUrl).replace(/\/+$/, ""),
-    ...(key === undefined ? {} : { key }),
+    auth: key === undefined ? { type: "none" } : defaults.auth,
+    keys: key === undefined ? [] : [{ id: `${name}#1`, secret: key }],
     region: config.region,
     dataClass: config.data_class,
     timeouts: {
@@ -66,6 +124,7 @@ export function compileVendor(
       firstByteMs: durationMs(timeouts.first_byte)!,
       idleMs: durationMs(timeouts.idle)!,
     },
+    quirks: {},
   };
 }
 

@@ -5,7 +5,7 @@ import type { FeatureContract, Guard, Model, UseCase, VendorTarget } from "../ke
 import { canonicalJson } from "./canonical.ts";
 import { compileContract } from "./compile-contract.ts";
 import { compileLadder, compileRules, conditionAt, extractiveName, rungTarget } from "./compile-ladder.ts";
-import { type Artifacts, compileLimits, pinFile } from "./compile-targets.ts";
+import { type Artifacts, compileUsage, pinFile } from "./compile-targets.ts";
 import { type Declaration, unknownName } from "./declaration.ts";
 import { sha256Hex } from "./files.ts";
 import type { RungConfig } from "./schema-use-case.ts";
@@ -48,7 +48,7 @@ export function compileUseCase(declaration: Declaration, name: string, targets: 
     consent: config.consent,
     regions: config.regions ?? [],
     ...(condition ? { condition } : {}),
-    limits: compileLimits(config.limits),
+    ...compileUsage(config),
     ...(prompt === undefined ? {} : { prompt }),
     ...(contract ? { contract } : {}),
     screen,

@@ -99,7 +99,7 @@ describe("the design's example", () => {
 describe("secrets", () => {
   it("come trimmed from files", () => {
     const { snapshot } = compileBank(replace("{ env: OPENAI_API_KEY }", "{ file: keys/openai }"));
-    expect(snapshot.vendors.get("openai")?.key).toBe("secret in keys/openai");
+    expect(snapshot.vendors.get("openai")?.keys[0]?.secret).toBe("secret in keys/openai");
   });
 
   it.each(["error", "warning"] as const)("that are missing are an %s where asked so", (missingSecrets) => {

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { dataClasses, decisionKinds, riskTiers } from "../kernel/decision.ts";
 import { ruleSchema, rungSchema, whenSchema } from "./schema-ladder.ts";
-import { duration, file, limits, name, oneOrMore, strict, text } from "./schema-values.ts";
+import { useCaseLimits } from "./schema-limits.ts";
+import { duration, file, name, oneOrMore, strict, text } from "./schema-values.ts";
 
 export const useCaseSchema = strict({
   kind: z.enum(decisionKinds).describe("chat, or score for a predictive model."),
@@ -32,7 +33,7 @@ export const useCaseSchema = strict({
     .describe("Regions where it may be served. Default: anywhere that the tenant allows.")
     .optional(),
   when: whenSchema.describe("A CEL condition on callers: who may ask, and for what.").optional(),
-  limits: limits.describe("Limits of the use case over all its callers.").default({}),
+  ...useCaseLimits,
   prompt: file.describe("File with the system prompt (chat).").optional(),
   input: file.describe("File with the feature contract (score).").optional(),
   screen: z.array(name).describe("Guards over the input, in order.").default([]),

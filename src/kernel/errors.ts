@@ -239,6 +239,27 @@ export const errorKinds = {
     "The money budget for this window is spent.",
     "Wait for the next window, or ask the tenant's operator for a larger budget.",
   ),
+  input_too_long: kind(
+    400,
+    "policy",
+    false,
+    "The input is longer than this use case takes.",
+    "Send less text; the message names the limit and the estimate in tokens.",
+  ),
+  cost_too_high: kind(
+    400,
+    "policy",
+    false,
+    "The request could cost more than this use case allows for one call.",
+    "Send a shorter request or a smaller max_tokens; the message names both amounts.",
+  ),
+  overloaded: kind(
+    503,
+    "upstream",
+    true,
+    "There are more requests than the models can serve in time.",
+    "Wait as long as Retry-After says; lower-priority work is turned away first.",
+  ),
   // screen, check
   input_blocked: kind(
     400,

@@ -1,4 +1,7 @@
 /** Who calls: always with tenant and environment. */
+import type { NanoUsd } from "./money.ts";
+import type { BudgetWindow, PriorityClass } from "./snapshot.ts";
+
 export const environments = ["dev", "test", "prod"] as const;
 export type Environment = (typeof environments)[number];
 
@@ -19,4 +22,8 @@ export interface Principal {
   requests_per_minute?: number;
   tokens_per_minute?: number;
   concurrency?: number;
+  /** Money that the key may spend; it is refused beyond. */
+  budgets?: readonly { nano_usd: NanoUsd; per: BudgetWindow }[];
+  /** Lowers the use case's class, never raises it. */
+  priority?: PriorityClass;
 }

@@ -1,4 +1,5 @@
 /** The compiled, immutable configuration that a request runs under. `config/` makes it, every stage reads it. */
+import type { DialectName } from "./chat.ts";
 import type { DataClass, DecisionKind, RiskTier } from "./decision.ts";
 import type { NanoUsd } from "./money.ts";
 import type { Price } from "./usage.ts";
@@ -38,24 +39,100 @@ export interface Limits {
   concurrency?: number;
 }
 
+export const budgetWindows = ["hour", "day", "week", "month"] as const;
+/** In UTC; weeks begin on Monday. */
+export type BudgetWindow = (typeof budgetWindows)[number];
+
+/** Money that may be spent in a window. */
+export interface Budget {
+  nanoUsd: NanoUsd;
+  per: BudgetWindow;
+  /** What happens when it is spent; default `block`. */
+  atLimit?: "block" | "warn";
+  /** What happens before, at this percentage of it; ascending. */
+  steps?: readonly { at: number; do: "warn" | "degrade" }[];
+}
+
+/** Who goes first where a target is contended. */
+export const priorityClasses = ["critical", "interactive", "standard", "batch"] as const;
+export type PriorityClass = (typeof priorityClasses)[number];
+
+/** What one principal or one key may use. */
+export interface Allowance {
+  limits: Limits;
+  budgets: readonly Budget[];
+}
+
 export interface TenantPolicy {
   name: string;
   limits: Limits;
   /** Where its data may be processed; empty means anywhere. */
   residency: readonly string[];
-  budget?: { nanoUsd: NanoUsd; per: "day" | "month"; atLimit: "block" | "warn" };
+  budgets?: readonly Budget[];
+  /** For each principal that is not named in `principals`. */
+  eachPrincipal?: Allowance;
+  /** By the principal's id. */
+  principals?: ReadonlyMap<string, Allowance & { priority?: PriorityClass }>;
+  /** For each key, beside what the key itself says. */
+  eachKey?: Allowance;
+  /** Its share of a contended target, against 1 of the others. */
+  weight?: number;
+}
+
+/** How a key is shown to a vendor. */
+export type VendorAuth =
+  | { type: "none" }
+  | { type: "bearer" }
+  /** The key alone in this header, e.g. x-api-key. */
+  | { type: "header"; name: string }
+  /** Keys are `ACCESS_KEY_ID:SECRET[:SESSION_TOKEN]`. */
+  | { type: "aws-sigv4"; region: string; service: string }
+  /** Keys are a service account's JSON, exchanged for access tokens. */
+  | { type: "google-service-account" };
+
+export interface VendorKey {
+  /** Safe to record: vendor and position, never the secret. */
+  id: string;
+  secret: string;
+}
+
+export interface VendorTimeouts {
+  connectMs: number;
+  /** Until the answer's headers. */
+  firstByteMs: number;
+  /** Until the first content of a stream, from the request on. */
+  firstTokenMs?: number;
+  /** Between two chunks. */
+  idleMs: number;
+  /** For the whole attempt. */
+  totalMs?: number;
+  /** A stream that brings fewer bytes a second than this, over ten seconds, is given up. */
+  minBytesPerSecond?: number;
+}
+
+/** What a vendor does otherwise than its dialect's inventor. */
+export interface VendorQuirks {
+  /** OpenAI's reasoning models refuse `max_tokens`, many compatible servers know nothing else. Default `max_tokens`. */
+  maxTokensField?: "max_tokens" | "max_completion_tokens";
+  /** False where `stream_options` is refused; usage of streams is then estimated unless it comes anyway. */
+  streamUsage?: boolean;
+  /** Request fields (top level, by the dialect's name) that the vendor refuses: left out and named. */
+  refuses?: readonly string[];
 }
 
 /** A vendor account: dialect, address, region, agreement. The secret is resolved at load and held here only. */
 export interface VendorTarget {
   name: string;
-  dialect: "openai-chat" | "anthropic-messages";
+  dialect: DialectName;
   baseUrl: string;
-  key?: string;
+  auth: VendorAuth;
+  /** Tried in turn; empty where the vendor wants none. */
+  keys: readonly VendorKey[];
   region: string;
   /** The highest data class that the data agreement covers. */
   dataClass: DataClass;
-  timeouts: { connectMs: number; firstByteMs: number; idleMs: number };
+  timeouts: VendorTimeouts;
+  quirks: VendorQuirks;
 }
 
 export type Model =
@@ -134,7 +211,17 @@ export interface UseCase {
   /** Regions where it may be served; empty means anywhere that the tenant allows. */
   regions: readonly string[];
   condition?: Condition;
+  /** Over all callers of a tenant, as are the budgets. */
   limits: Limits;
+  budgets?: readonly Budget[];
+  /** Default: standard, and critical for high risk. */
+  priority?: PriorityClass;
+  /** The most that one attempt may cost at worst. */
+  maxCost?: NanoUsd;
+  /** Longer input is refused. */
+  maxInputTokens?: number;
+  /** Longer answers are not asked for. */
+  maxOutputTokens?: number;
   prompt?: string;
   contract?: FeatureContract;
   screen: readonly Guard[];

@@ -1,5 +1,5 @@
 /** What a request brings, what accumulates on the way, and what comes out. */
-import type { ChatEvent, ChatRequest, ChatResponse } from "../kernel/chat.ts";
+import type { ChatEvent, ChatRequest, ChatResponse, DialectName } from "../kernel/chat.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type {
   AttemptMeta,
@@ -19,8 +19,6 @@ import type { Principal } from "../kernel/principal.ts";
 import type { Rung, Snapshot, TenantPolicy, UseCase } from "../kernel/snapshot.ts";
 import type { Usage } from "../kernel/usage.ts";
 import type { Passage } from "../retrieval/port.ts";
-
-type DialectName = "openai-chat" | "anthropic-messages";
 
 /** One request as a surface hands it over. The body is read only once the caller is known. */
 export interface Call {

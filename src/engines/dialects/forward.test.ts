@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { forwardBody, isUsageOnly } from "./forward.ts";
+import { vendorDialectOf } from "./index.ts";
+
+type DialectName = "openai-chat" | "anthropic-messages";
+
+const forwardBody = (body: Uint8Array, dialect: DialectName, changes: { model: string; stream: boolean }) =>
+  vendorDialectOf(dialect).forward!(body, changes);
+const isUsageOnly = (dialect: DialectName, data: string) => vendorDialectOf(dialect).isUsageOnly?.(data) ?? false;
 
 const forward = (text: string, dialect: "openai-chat" | "anthropic-messages", stream: boolean): string =>
   Buffer.from(forwardBody(Buffer.from(text), dialect, { model: "v", stream })).toString();

@@ -3,19 +3,26 @@
  * Pure functions over values and bytes; whatever a translation can't carry is named, never lost in silence.
  * Never sends, waits, retries, prices or judges; a stream without its dialect's own terminator never ends well here.
  */
+import type { DialectName } from "../../kernel/chat.ts";
 import { anthropicMessagesClient, anthropicMessagesVendor } from "./anthropic-messages/index.ts";
 import { openaiChatClient, openaiChatVendor } from "./openai-chat/index.ts";
-import type { ClientDialect, DialectName, VendorDialect } from "./port.ts";
+import type { ClientDialect, VendorDialect } from "./port.ts";
 
-export const clientDialects: Readonly<Record<DialectName, ClientDialect>> = {
+/** By how clients speak. */
+export const clientDialects = {
   "openai-chat": openaiChatClient,
   "anthropic-messages": anthropicMessagesClient,
-};
+} as const satisfies Partial<Record<DialectName, ClientDialect>>;
 
-export const vendorDialects: Readonly<Record<DialectName, VendorDialect>> = {
+/** By how vendors are spoken to. */
+export const vendorDialects = {
   "openai-chat": openaiChatVendor,
   "anthropic-messages": anthropicMessagesVendor,
-};
+} as const satisfies Partial<Record<DialectName, VendorDialect>>;
 
-export { forwardBody, isUsageOnly } from "./forward.ts";
-export { openSseDecoder } from "./sse.ts";
+/** Throws for a dialect in which only clients speak: configuration never gives one to a vendor. */
+export function vendorDialectOf(name: DialectName): VendorDialect {
+  const dialect = (vendorDialects as Partial<Record<DialectName, VendorDialect>>)[name];
+  if (!dialect) throw new TypeError(`no vendor is spoken to in ${name}`);
+  return dialect;
+}

@@ -3,16 +3,18 @@ import { describe, expect, it } from "vitest";
 import type { ChatEvent, ChatResponse } from "../../kernel/chat.ts";
 import { eventsOf, openCollector } from "../../kernel/chat-stream.ts";
 import { clientDialects, vendorDialects } from "./index.ts";
-import type { DialectName } from "./port.ts";
-import { requestFor, responseFor } from "./sample-chats.ts";
+
+import { requestFor, requestOf, responseFor } from "./sample-chats.ts";
 import { openSseDecoder } from "./sse.ts";
+
+type DialectName = "openai-chat" | "anthropic-messages";
 
 const names: DialectName[] = ["openai-chat", "anthropic-messages"];
 const id = { decision: "dec_1", createdMs: 1_700_000_000_000 };
 const overTheWire = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 function streamThrough(dialect: DialectName, events: ChatEvent[], chunkBytes = 1_000_000): ChatEvent[] {
-  const stream = clientDialects[dialect].openStream(id, { model: "use-case", wants_usage: true });
+  const stream = clientDialects[dialect].openStream(id, requestOf({ model: "use-case", wants_usage: true }));
   const bytes = Buffer.from(events.map((event) => stream.encode(event)).join(""));
   const decoder = openSseDecoder();
   const vendor = vendorDialects[dialect].openStream();
@@ -36,7 +38,7 @@ describe.each(names)("%s", (dialect) => {
   it("reads back the request that it wrote, and drops nothing of it", () => {
     fc.assert(
       fc.property(requestFor(dialect), (request) => {
-        const { body, dropped } = vendor.encodeRequest(request, request.model, { defaultMaxTokens: 1 });
+        const { body, dropped } = vendor.encodeRequest(request, { model: request.model, defaultMaxTokens: 1 });
         expect(dropped).toEqual([]);
         expect(client.decodeRequest(overTheWire(body))).toEqual({ ok: true, request });
       }),
@@ -46,7 +48,7 @@ describe.each(names)("%s", (dialect) => {
   it("reads back the answer that it wrote", () => {
     fc.assert(
       fc.property(responseFor(dialect), (response) => {
-        const body = overTheWire(client.encodeResponse(response, id));
+        const body = overTheWire(client.encodeResponse(response, id, requestOf()));
         expect(vendor.decodeResponse(body)).toEqual({ ok: true, response });
       }),
     );
@@ -63,7 +65,7 @@ describe.each(names)("%s", (dialect) => {
   it("yields no end for a stream cut before its terminator, at any byte", () => {
     fc.assert(
       fc.property(responseFor(dialect), fc.double({ min: 0, max: 1, noNaN: true }), (response, share) => {
-        const stream = client.openStream(id, { model: "m", wants_usage: true });
+        const stream = client.openStream(id, requestOf({ wants_usage: true }));
         const bytes = Buffer.from(
           eventsOf(response)
             .map((event) => stream.encode(event))
@@ -80,11 +82,11 @@ describe.each(names)("%s", (dialect) => {
   });
 
   it("ends a stream once: nothing after the end, nothing after a failure", () => {
-    const whole = client.openStream(id, { model: "m", wants_usage: true });
+    const whole = client.openStream(id, requestOf({ wants_usage: true }));
     whole.encode({ type: "end" });
     expect(whole.encode({ type: "text", text: "more" })).toBe("");
     expect(whole.fail({ code: "late", message: "m", status: 500 })).toBe("");
-    const broken = client.openStream(id, { model: "m", wants_usage: true });
+    const broken = client.openStream(id, requestOf({ wants_usage: true }));
     const failure = broken.fail({ code: "upstream_reset", message: "The vendor went away.", status: 502 });
     expect(broken.encode({ type: "end" })).toBe("");
     const [record] = openSseDecoder().push(Buffer.from(failure));
@@ -92,7 +94,7 @@ describe.each(names)("%s", (dialect) => {
   });
 
   it("turns an error event into the dialect's error, and decodes its own error envelope", () => {
-    const stream = client.openStream(id, { model: "m", wants_usage: false });
+    const stream = client.openStream(id, requestOf());
     expect(stream.encode({ type: "error", message: "overloaded", code: "x" })).toContain("overloaded");
     const body = overTheWire(client.encodeError({ code: "over_limit", message: "Wait 3 s.", status: 429 }));
     expect(vendor.decodeError(429, body)).toMatchObject({ message: "Wait 3 s." });
@@ -118,12 +120,12 @@ describe("from one dialect to the other", () => {
   ] as const)("a request of %s keeps its messages and tools as %s", (from, to) => {
     fc.assert(
       fc.property(requestFor("openai-chat"), (request) => {
-        const limits = { defaultMaxTokens: 7 };
-        const sent = vendorDialects[from].encodeRequest(request, request.model, limits);
+        const target = { model: request.model, defaultMaxTokens: 7 };
+        const sent = vendorDialects[from].encodeRequest(request, target);
         const first = clientDialects[from].decodeRequest(overTheWire(sent.body));
         if (!first.ok) throw new Error(first.message);
         const second = clientDialects[to].decodeRequest(
-          overTheWire(vendorDialects[to].encodeRequest(first.request, request.model, limits).body),
+          overTheWire(vendorDialects[to].encodeRequest(first.request, target).body),
         );
         expect(second).toMatchObject({ ok: true, request: { messages: request.messages, stream: request.stream } });
         expect(second.ok && second.request.tools).toEqual(request.tools);

@@ -1,7 +1,18 @@
 /** Generators and sample values for the dialects' tests: chats in the normal form that each wire format keeps whole. */
 import fc from "fast-check";
 import type { ChatMessage, ChatRequest, ChatResponse, FinishReason } from "../../kernel/chat.ts";
-import type { DialectName } from "./port.ts";
+
+type DialectName = "openai-chat" | "anthropic-messages";
+
+/** The least that a request can be, and what the test is about. */
+export const requestOf = (fields: Partial<ChatRequest> = {}): ChatRequest => ({
+  model: "m",
+  messages: [],
+  stream: false,
+  wants_usage: false,
+  unmodelled: [],
+  ...fields,
+});
 
 const word = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
 const callId = fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/);

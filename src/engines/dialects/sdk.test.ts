@@ -5,8 +5,11 @@ import { describe, expect, it } from "vitest";
 import type { ChatEvent, ChatResponse } from "../../kernel/chat.ts";
 import { eventsOf } from "../../kernel/chat-stream.ts";
 import { clientDialects, vendorDialects } from "./index.ts";
-import type { DialectName } from "./port.ts";
+
+import { requestOf } from "./sample-chats.ts";
 import { openSseDecoder } from "./sse.ts";
+
+type DialectName = "openai-chat" | "anthropic-messages";
 
 const id = { decision: "dec_1", createdMs: 1_700_000_000_000 };
 const usage = { input: 5, cached_input: 3, output: 7, estimated: false };
@@ -25,14 +28,14 @@ const answer: ChatResponse = {
 
 /** An answer over the wire of `from` (its vendor's stream), translated for a client of `to`. */
 function translated(from: DialectName, to: DialectName, response: ChatResponse): string {
-  const vendorWire = clientDialects[from].openStream(id, { model: "m", wants_usage: true });
+  const vendorWire = clientDialects[from].openStream(id, requestOf({ wants_usage: true }));
   const bytes = Buffer.from(
     eventsOf(response)
       .map((event) => vendorWire.encode(event))
       .join(""),
   );
   const reader = vendorDialects[from].openStream();
-  const writer = clientDialects[to].openStream(id, { model: "m", wants_usage: true });
+  const writer = clientDialects[to].openStream(id, requestOf({ wants_usage: true }));
   const events: ChatEvent[] = openSseDecoder()
     .push(bytes)
     .flatMap((sse) => reader.decode(sse));
@@ -110,7 +113,7 @@ describe.each(["openai-chat", "anthropic-messages"] as const)("a stream of a %s 
 
 describe("answers in one piece", () => {
   it("are read by the openai client", async () => {
-    const exchange = jsonAnswer(clientDialects["openai-chat"].encodeResponse(answer, id));
+    const exchange = jsonAnswer(clientDialects["openai-chat"].encodeResponse(answer, id, requestOf()));
     const final = await openai(exchange).chat.completions.create(openaiAsk);
     expect(final.choices[0]?.message.tool_calls).toHaveLength(2);
     expect(final.usage?.total_tokens).toBe(15);
@@ -118,7 +121,7 @@ describe("answers in one piece", () => {
   });
 
   it("are read by the anthropic client", async () => {
-    const exchange = jsonAnswer(clientDialects["anthropic-messages"].encodeResponse(answer, id));
+    const exchange = jsonAnswer(clientDialects["anthropic-messages"].encodeResponse(answer, id, requestOf()));
     const final = await anthropic(exchange).messages.create(anthropicAsk);
     expect(final.content).toHaveLength(4);
     expect(final.usage.input_tokens).toBe(5);
@@ -136,7 +139,7 @@ describe("failures", () => {
       code: "over_limit",
       param: "model",
     });
-    const writer = clientDialects["openai-chat"].openStream(id, { model: "m", wants_usage: false });
+    const writer = clientDialects["openai-chat"].openStream(id, requestOf());
     const broken = openai(sse(writer.encode({ type: "text", text: "a" }) + writer.fail(error)));
     await expect(broken.chat.completions.stream(openaiAsk).finalChatCompletion()).rejects.toThrow("Wait 3 s.");
   });
@@ -144,7 +147,7 @@ describe("failures", () => {
   it("are typed errors to the anthropic client, whole and mid-stream", async () => {
     const whole = anthropic(jsonAnswer(clientDialects["anthropic-messages"].encodeError(error), 429));
     await expect(whole.messages.create(anthropicAsk)).rejects.toMatchObject({ status: 429 });
-    const writer = clientDialects["anthropic-messages"].openStream(id, { model: "m", wants_usage: false });
+    const writer = clientDialects["anthropic-messages"].openStream(id, requestOf());
     const broken = anthropic(sse(writer.encode({ type: "text", text: "a" }) + writer.fail(error)));
     await expect(broken.messages.stream(anthropicAsk).finalMessage()).rejects.toThrow("Wait 3 s.");
   });

@@ -1,15 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeSse, openSseDecoder, type SseEvent, SseRecordTooLarge } from "./sse.ts";
+import type { StreamRecord } from "./port.ts";
+import { encodeSse, openSseDecoder, SseRecordTooLarge } from "./sse.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-function decodeAll(chunks: Uint8Array[]): SseEvent[] {
+function decodeAll(chunks: Uint8Array[]): StreamRecord[] {
   const decoder = openSseDecoder();
   return [...chunks.flatMap((chunk) => decoder.push(chunk)), ...decoder.end()];
 }
 
-const said = (events: SseEvent[]) => events.filter((e) => e.data !== "").map(({ event, data }) => ({ event, data }));
+const said = (events: StreamRecord[]) =>
+  events.filter((e) => e.data !== "").map(({ event, data }) => ({ event, data }));
 
 function cut(bytes: Uint8Array, at: number[]): Uint8Array[] {
   const marks = [0, ...at.map((mark) => mark % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];

@@ -1,13 +1,8 @@
 /** Server-sent events (WHATWG HTML §9.2) over bytes, keeping each record's exact bytes for pass-through. */
 
-export interface SseEvent {
-  /** The `event:` field, "" where there is none. */
-  event: string;
-  /** The `data:` lines joined by LF; "" for a keep-alive comment or blank line, which is forwarded but says nothing. */
-  data: string;
-  /** The record's bytes with its blank line; all `raw` in order are the stream. May alias the chunk it came from. */
-  raw: Uint8Array;
-}
+import type { RecordDecoder, StreamRecord } from "./port.ts";
+
+export const sseType = "text/event-stream";
 
 export class SseRecordTooLarge extends Error {
   constructor(limitBytes: number) {
@@ -18,27 +13,24 @@ export class SseRecordTooLarge extends Error {
   }
 }
 
-export interface SseDecoder {
-  /** The records that this chunk completes. Throws SseRecordTooLarge; the decoder is then of no further use. */
-  push(chunk: Uint8Array): SseEvent[];
-  /** The record that the stream ended in without its blank line, if it ended in one. */
-  end(): SseEvent[];
-}
-
 const lf = 10;
 const cr = 13;
 const colon = 58;
 const space = 32;
 
-/** `limitBytes` bounds one record, hence the memory held between chunks. */
-export function openSseDecoder(limitBytes = 8 * 1024 * 1024): SseDecoder {
+/**
+ * A record's `event` is "" where there is none; `data` its data lines joined by LF, "" for a keep-alive comment or blank
+ * line, which is forwarded but says nothing. All `raw` in order are the stream; they may alias the chunks they came from.
+ * `limitBytes` bounds one record, hence the memory held between chunks. Throws SseRecordTooLarge; the decoder is then of no further use.
+ */
+export function openSseDecoder(limitBytes = 8 * 1024 * 1024): RecordDecoder {
   let held: Uint8Array[] = [];
   let heldBytes = 0;
   let lineIsEmpty = true;
   let skipLf = false;
   let first = true;
 
-  function close(tail: Uint8Array): SseEvent {
+  function close(tail: Uint8Array): StreamRecord {
     const size = heldBytes + tail.length;
     if (size > limitBytes) throw new SseRecordTooLarge(limitBytes);
     const raw = heldBytes === 0 ? tail : Buffer.concat([...held, tail], size);
@@ -51,7 +43,7 @@ export function openSseDecoder(limitBytes = 8 * 1024 * 1024): SseDecoder {
 
   return {
     push(chunk) {
-      const events: SseEvent[] = [];
+      const events: StreamRecord[] = [];
       const hasCr = chunk.includes(cr);
       let recordStart = 0;
       let at = 0;
@@ -97,7 +89,7 @@ function nextLineEnd(bytes: Uint8Array, from: number): number {
 
 const startsWithBom = (raw: Uint8Array): boolean => raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf;
 
-function parseRecord(raw: Uint8Array, start: number): SseEvent {
+function parseRecord(raw: Uint8Array, start: number): StreamRecord {
   const text = Buffer.isBuffer(raw) ? raw : Buffer.from(raw.buffer, raw.byteOffset, raw.length);
   const hasCr = raw.includes(cr);
   let event = "";

@@ -6,8 +6,10 @@ import { describe, expect, it } from "vitest";
 import type { ChatEvent, ChatResponse } from "../../kernel/chat.ts";
 import { openCollector } from "../../kernel/chat-stream.ts";
 import { clientDialects, isUsageOnly, vendorDialects } from "./index.ts";
-import type { DialectName } from "./port.ts";
+
 import { openSseDecoder } from "./sse.ts";
+
+type DialectName = "openai-chat" | "anthropic-messages";
 
 const wire = resolve(import.meta.dirname, "../../../../shared/data/wire");
 const present = existsSync(wire);

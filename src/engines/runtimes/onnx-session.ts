@@ -1,19 +1,20 @@
 /**
- * One ONNX session over WebAssembly, single-threaded, checked against its contract before it serves. Imports the native
- * code, so nothing but a lazy import or the worker may import this file.
+ * One ONNX session, single-threaded, checked against its contract before it serves. Imports the native code of
+ * onnxruntime-web, so nothing but a lazy import or the worker may import this file.
  */
 import * as ort from "onnxruntime-web";
 import type { Clock } from "../../kernel/clock.ts";
 import type { FeatureContract } from "../../kernel/snapshot.ts";
 import { sampleRows } from "./feature-rows.ts";
-import { type Column, toColumns } from "./onnx-columns.ts";
+import { type Column, createRowEncoder, type FeatureRow, type RowEncoder } from "./onnx-columns.ts";
 import { measureCost, type OnnxCost } from "./onnx-cost.ts";
 import { refuseUnsafeGraph } from "./onnx-graph.ts";
+import { problemOf } from "./score-range.ts";
+import { inThreadTurn } from "./thread-turn.ts";
 
 // A second thread leaves the time of one row as it is and doubles the CPU spent: the pool spins while it waits.
 ort.env.wasm.numThreads = 1;
-const options: ort.InferenceSession.SessionOptions = {
-  executionProviders: ["wasm"],
+const common: ort.InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   // Arenas cost 2 MB a session and gain nothing at these sizes.
@@ -23,10 +24,21 @@ const options: ort.InferenceSession.SessionOptions = {
   logSeverityLevel: 3,
 };
 
+/** What both packages of the runtime offer. */
+export interface OnnxPackage {
+  InferenceSession: Pick<typeof ort.InferenceSession, "create">;
+  Tensor: typeof ort.Tensor;
+  provider: "wasm" | "cpu";
+}
+const web: OnnxPackage = { InferenceSession: ort.InferenceSession, Tensor: ort.Tensor, provider: "wasm" };
+
 export interface OnnxSession {
   readonly cost: OnnxCost;
-  /** One score per row. Blocks its thread; calls run one after another. Rejects when a score is not in [0, 1]. */
-  run(columns: readonly Column[], count: number): Promise<Float32Array>;
+  /**
+   * One raw score per row, which the caller may keep. Blocks its thread; runs of a thread follow one another. `fill`
+   * writes the rows into the columns when their turn has come.
+   */
+  run(count: number, fill: (columns: readonly Column[]) => void): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -36,30 +48,34 @@ export async function openOnnxSession(
   bytes: Uint8Array,
   contract: FeatureContract,
   clock: Pick<Clock, "monotonic">,
+  from: OnnxPackage = web,
 ): Promise<OnnxSession> {
   refuseUnsafeGraph(bytes);
-  const native = await create(bytes);
+  const native = await create(bytes, from);
   try {
     refuseOtherInputs(native.inputMetadata, contract);
     refuseOtherOutput(native.outputMetadata);
-    const inTurn = queue();
-    const run: Run = (columns, count) => inTurn(() => runOnce(native, contract, columns, count));
-    await rehearse(name, contract, run);
-    const cost = await measureCost(
-      (rows) => run(toColumns(name, contract, rows), rows.length),
-      sampleRows(contract)[0]!,
-      clock,
-    );
-    return { cost, run, close: () => inTurn(() => native.release()) };
+    const encoder = createRowEncoder(name, contract);
+    const feedsOf = reusedFeeds(from, contract, encoder);
+    const run: OnnxSession["run"] = (count, fill) =>
+      inThreadTurn(() => {
+        const { feeds, columns } = feedsOf(count);
+        fill(columns);
+        return runOnce(native, feeds, count);
+      });
+    const score = (rows: readonly FeatureRow[]) => run(rows.length, (columns) => encoder.fill(columns, rows));
+    await rehearse(sampleRows(contract), encoder, score);
+    const cost = await measureCost(score, sampleRows(contract)[0]!, clock);
+    return { cost, run, close: () => inThreadTurn(() => native.release()) };
   } catch (error) {
     await native.release();
     throw error;
   }
 }
 
-async function create(bytes: Uint8Array): Promise<ort.InferenceSession> {
+async function create(bytes: Uint8Array, from: OnnxPackage): Promise<ort.InferenceSession> {
   try {
-    return await ort.InferenceSession.create(bytes, options);
+    return await from.InferenceSession.create(bytes, { ...common, executionProviders: [from.provider] });
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     throw new Error(`the runtime refuses the graph (opset up to 26, ai.onnx.ml up to 5): ${said}`, { cause: error });
@@ -101,52 +117,59 @@ function isColumn(shape: readonly (number | string)[], flatAllowed: boolean): bo
   return shape.length === 2 && (typeof shape[1] !== "number" || shape[1] === 1);
 }
 
-async function runOnce(
-  native: ort.InferenceSession,
-  contract: FeatureContract,
-  columns: readonly Column[],
-  count: number,
-): Promise<Float32Array> {
-  const feeds: Record<string, ort.Tensor> = {};
-  contract.features.forEach(({ name }, index) => {
-    const column = columns[index]!;
-    feeds[name] =
-      column instanceof Float32Array
-        ? new ort.Tensor("float32", column, [count, 1])
-        : new ort.Tensor("string", column, [count, 1]);
-  });
-  const score = (await native.run(feeds, ["score"]))["score"];
-  const scores = score?.data;
-  if (!(scores instanceof Float32Array) || scores.length !== count || score?.dims[0] !== count)
-    throw new Error(`the graph answered with shape [${score?.dims.join(",")}] for ${count} rows`);
-  for (const [index, value] of scores.entries()) {
-    if (!(value >= -1e-6 && value <= 1 + 1e-6))
-      throw new Error(`the graph's score is ${Number.isNaN(value) ? "not a number" : "outside of [0, 1]"}`);
-    scores[index] = Math.min(1, Math.max(0, value));
-  }
-  return scores;
-}
+type Feeds = Record<string, ort.Tensor>;
 
-/** `run()` of one session must not be entered twice at once, nor released within. */
-function queue(): <T>(act: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (act) => {
-    const mine = last.then(act);
-    last = mine.catch(() => undefined);
-    return mine;
+/** Tensors of small batches are made once and written anew for each run: making them costs more than filling them. */
+const maxReusedRows = 64;
+
+function reusedFeeds(from: OnnxPackage, contract: FeatureContract, encoder: RowEncoder) {
+  const kept: { feeds: Feeds; columns: Column[] }[] = [];
+  return (count: number) => {
+    const known = kept[count];
+    if (known !== undefined) return known;
+    const columns = encoder.newColumns(count);
+    const feeds: Feeds = {};
+    contract.features.forEach(({ name }, index) => {
+      const column = columns[index]!;
+      feeds[name] =
+        column instanceof Float32Array
+          ? new from.Tensor("float32", column, [count, 1])
+          : new from.Tensor("string", column, [count, 1]);
+    });
+    const made = { feeds, columns };
+    if (count <= maxReusedRows) kept[count] = made;
+    return made;
   };
 }
 
-type Run = OnnxSession["run"];
+const wanted = ["score"];
+
+async function runOnce(native: ort.InferenceSession, feeds: Feeds, count: number): Promise<Float32Array> {
+  const score = (await native.run(feeds, wanted))["score"];
+  const scores = score?.data;
+  if (!(scores instanceof Float32Array) || scores.length !== count || score?.dims[0] !== count)
+    throw new Error(`the graph answered with shape [${score?.dims.join(",")}] for ${count} rows`);
+  return scores;
+}
 
 /** A model that answers no rows allowed by its contract, or differently in a batch, is refused at load. */
-async function rehearse(name: string, contract: FeatureContract, run: Run): Promise<void> {
-  const rows = sampleRows(contract);
+async function rehearse(
+  rows: readonly FeatureRow[],
+  encoder: RowEncoder,
+  score: (rows: readonly FeatureRow[]) => Promise<Float32Array>,
+): Promise<void> {
   const alone: number[] = [];
-  for (const row of rows) alone.push((await run(toColumns(name, contract, [row]), 1))[0]!);
-  const together = await run(toColumns(name, contract, rows), rows.length);
-  alone.forEach((score, index) => {
-    if (Math.abs(score - together[index]!) > 1e-6)
+  for (const row of rows) {
+    encoder.refuse(row);
+    const [value] = await score([row]);
+    const problem = problemOf(value!);
+    if (problem !== undefined) throw new Error(problem);
+    alone.push(value!);
+  }
+  const together = await score(rows);
+  alone.forEach((value, index) => {
+    // Not `>`: a score that is none in the batch only must not slip through.
+    if (!(Math.abs(value - together[index]!) <= 1e-6))
       throw new Error("the graph scores a row differently when other rows are beside it; rows must not mix");
   });
 }

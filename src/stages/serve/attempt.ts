@@ -1,7 +1,7 @@
 /** One call of one target: its money held before, its usage booked and its entry appended after, whatever ended it. */
 import type { AttemptMeta, AttemptStatus } from "../../kernel/decision.ts";
 import { type NanoUsd, nanoUsd } from "../../kernel/money.ts";
-import { type Price, type Usage, costOf, noUsage } from "../../kernel/usage.ts";
+import { type Price, type Usage, addUsage, costOf, noUsage } from "../../kernel/usage.ts";
 import type { Decision } from "../../path/context.ts";
 import type { MoneyBook, MoneyHold } from "../reserve/index.ts";
 
@@ -89,18 +89,15 @@ export class Attempt {
       ...(this.#ttftMs !== undefined && { ttft_ms: rounded(this.#ttftMs) }),
     };
     d.attempts.push(meta);
-    d.usage = add(d.usage, usage);
+    d.usage = addUsage(d.usage, usage);
     d.costNanoUsd = nanoUsd(d.costNanoUsd + cost) as NanoUsd;
     this.#ports.record(d, meta);
   }
 }
 
+/** Why a decision was aborted, as the attempt's record says it. */
+export const abortReason = (d: Decision): string =>
+  (d.signal.reason as { code?: string } | undefined)?.code ?? "aborted";
+
 /** Milliseconds with microsecond resolution. */
 const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
-
-const add = (a: Usage, b: Usage): Usage => ({
-  input: a.input + b.input,
-  cached_input: a.cached_input + b.cached_input,
-  output: a.output + b.output,
-  estimated: a.estimated || b.estimated,
-});

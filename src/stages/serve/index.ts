@@ -6,4 +6,4 @@
 export { createServe } from "./serve.ts";
 export { createUpstream } from "./upstream.ts";
 export { ModelHouse } from "./model-house.ts";
-export type { DialectTools } from "./port.ts";
+export type { VendorDialects } from "./port.ts";

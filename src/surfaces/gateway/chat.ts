@@ -42,7 +42,7 @@ export async function answerChat(
   const { outcome } = answer;
   if (outcome.type === "refused") return sendRefusal(exchange, dialect, answer, outcome.refusal, ask);
   if (!ask || outcome.type === "score") throw new Error(`a chat surface can't show a ${outcome.type}`);
-  if (outcome.type === "chat" && !ask.request.stream) return sendWhole(exchange, dialect, answer, outcome);
+  if (outcome.type === "chat" && !ask.request.stream) return sendWhole(exchange, dialect, answer, ask, outcome);
   const frames = outcome.type === "stream" ? outcome.frames : asFrames(outcome.response);
   await sendStream(exchange, dialect, answer, ask, frames, outcome.type === "stream" && outcome.passThrough);
 }
@@ -95,9 +95,10 @@ function sendWhole(
   exchange: Exchange,
   dialect: ClientDialect,
   answer: Answer,
+  ask: ChatAsk,
   outcome: { response: ChatResponse; raw?: Uint8Array | string },
 ): void {
-  const body = outcome.raw ?? JSON.stringify(dialect.encodeResponse(outcome.response, idOf(answer)));
+  const body = outcome.raw ?? JSON.stringify(dialect.encodeResponse(outcome.response, idOf(answer), ask.request));
   sendBytes(exchange.response, 200, answerHeaders(answer), body, "application/json");
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ChatEvent, ChatMessage, ChatRequest } from "../../../kernel/chat.ts";
+import { requestOf } from "../sample-chats.ts";
 import { anthropicMessagesClient as client, anthropicMessagesVendor as vendor } from "./index.ts";
 
 const user = { role: "user", content: "hi" };
@@ -106,16 +107,8 @@ describe("decodeRequest", () => {
 });
 
 describe("encodeRequest", () => {
-  const request = (fields: Partial<ChatRequest>): ChatRequest => ({
-    model: "m",
-    messages: [],
-    stream: false,
-    wants_usage: false,
-    unmodelled: [],
-    ...fields,
-  });
   const encode = (fields: Partial<ChatRequest>) =>
-    vendor.encodeRequest(request(fields), "claude", { defaultMaxTokens: 77 });
+    vendor.encodeRequest(requestOf(fields), { model: "claude", defaultMaxTokens: 77 });
   const message = (role: ChatMessage["role"], ...parts: ChatMessage["parts"]): ChatMessage => ({ role, parts });
 
   it("sets the default maximum, joins neighbours of one role, and moves system messages to the top", () => {
@@ -279,7 +272,7 @@ describe("vendor stream", () => {
 
 describe("client stream", () => {
   const write = (...events: ChatEvent[]): { type: string; [key: string]: unknown }[] => {
-    const stream = client.openStream({ decision: "d", createdMs: 0 }, { model: "case", wants_usage: true });
+    const stream = client.openStream({ decision: "d", createdMs: 0 }, requestOf({ model: "case", wants_usage: true }));
     const records = events
       .map((event) => stream.encode(event))
       .join("")
@@ -360,6 +353,7 @@ describe("answers and errors", () => {
     const answer = client.encodeResponse(
       { model: "m", parts: [text("xyz")], finish: "stop", citations },
       { decision: "d", createdMs: 0 },
+      requestOf(),
     );
     expect(answer).toMatchObject({
       id: "msg_d",

@@ -128,6 +128,8 @@ export function openClientStream(id: AnswerId, request: Pick<ChatRequest, "model
       block.waiting.push({ type: "input_json_delta", partial_json: text });
       return drain();
     },
+    part: () => "",
+    audio: () => "",
     citations: ({ citations }) => {
       append("text", emptyText, ...cite(citations));
       return drain();

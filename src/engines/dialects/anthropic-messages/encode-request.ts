@@ -1,17 +1,13 @@
 import type { ChatMessage, ChatPart, ChatRequest } from "../../../kernel/chat.ts";
 import { isFields } from "../body-reader.ts";
 import { parseExactly } from "../exact-json.ts";
-import type { VendorLimits } from "../port.ts";
+import type { EncodeTarget } from "../port.ts";
 
-export function encodeRequest(
-  request: ChatRequest,
-  model: string,
-  limits: VendorLimits,
-): { body: unknown; dropped: string[] } {
+export function encodeRequest(request: ChatRequest, target: EncodeTarget): { body: unknown; dropped: string[] } {
   const dropped = new Set(request.unmodelled);
   const body: Record<string, unknown> = {
-    model,
-    max_tokens: request.max_tokens ?? limits.defaultMaxTokens,
+    model: target.model,
+    max_tokens: request.max_tokens ?? target.defaultMaxTokens,
     ...encodeMessages(request.messages, dropped),
   };
   if (request.stream) body["stream"] = true;
@@ -103,6 +99,9 @@ const encoders: PartEncoders = {
           : { type: "url", url },
     },
   ],
+  file: (_part, dropped) => (dropped.add("messages.file"), []),
+  audio: (_part, dropped) => (dropped.add("messages.audio"), []),
+  native: (_part, dropped) => (dropped.add("messages.native"), []),
   tool_call: (call, dropped) => [
     { type: "tool_use", id: wireId(call.id), name: call.name, input: inputOf(call.arguments, dropped) },
   ],

@@ -4,6 +4,8 @@
  * Never sends, waits or measures; never answers what a use case means.
  */
 import type { ClientDialect, VendorDialect } from "../port.ts";
+import { openSseDecoder, sseType } from "../sse.ts";
+import { spliceTopLevel } from "../splice.ts";
 import { openClientStream } from "./client-stream.ts";
 import { decodeRequest } from "./decode-request.ts";
 import { encodeRequest } from "./encode-request.ts";
@@ -21,14 +23,17 @@ export const anthropicMessagesClient: ClientDialect = {
 
 export const anthropicMessagesVendor: VendorDialect = {
   name: "anthropic-messages",
-  path: "/v1/messages",
-  headers: (key) => ({
-    "content-type": "application/json",
-    "anthropic-version": "2023-06-01",
-    ...(key === undefined ? {} : { "x-api-key": key }),
-  }),
+  path: () => "/v1/messages",
+  headers: () => ({ "anthropic-version": "2023-06-01" }),
   encodeRequest,
   decodeResponse,
+  streamType: sseType,
+  openDecoder: openSseDecoder,
   openStream: openVendorStream,
   decodeError,
+  forward: (body, { model, stream }) =>
+    spliceTopLevel(body, {
+      model,
+      stream: (present: unknown) => (present === undefined && !stream ? undefined : stream),
+    }),
 };

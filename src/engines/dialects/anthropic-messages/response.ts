@@ -84,6 +84,9 @@ function encodeBlock(part: ChatPart): Fields[] {
         ? [{ type: "thinking", thinking: part.text, signature: part.signature ?? "" }]
         : [{ type: "redacted_thinking", data: part.encrypted }];
     case "image":
+    case "file":
+    case "audio":
+    case "native":
     case "tool_result":
       return [];
   }

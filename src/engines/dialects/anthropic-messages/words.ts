@@ -40,6 +40,8 @@ const stopReasons: Record<FinishReason, string> = {
   length: "max_tokens",
   tool_calls: "tool_use",
   content_filter: "refusal",
+  refusal: "refusal",
+  pause: "pause_turn",
 };
 
 /** Later reports replace earlier ones field by field: message_delta is cumulative and may leave input out. */

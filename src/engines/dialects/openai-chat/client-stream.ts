@@ -54,6 +54,8 @@ export function openClientStream(id: AnswerId, request: Pick<ChatRequest, "model
     tool_call_start: ({ index, id: callId, name }) =>
       chunk({ tool_calls: [{ index, id: callId, type: "function", function: { name, arguments: "" } }] }),
     tool_call_delta: ({ index, arguments: text }) => chunk({ tool_calls: [{ index, function: { arguments: text } }] }),
+    part: () => "",
+    audio: () => "",
     citations: ({ citations }) => chunk({ annotations: encodeCitations(citations, answer) }),
     finish: (event) => chunk({}, event.finish),
     usage: (event) => {

@@ -1,19 +1,15 @@
 import type { ChatMessage, ChatPart, ChatRequest } from "../../../kernel/chat.ts";
 import { imageToUrl } from "../image.ts";
-import type { VendorLimits } from "../port.ts";
+import type { EncodeTarget } from "../port.ts";
 
-export function encodeRequest(
-  request: ChatRequest,
-  model: string,
-  limits: VendorLimits,
-): { body: unknown; dropped: string[] } {
+export function encodeRequest(request: ChatRequest, target: EncodeTarget): { body: unknown; dropped: string[] } {
   const dropped = new Set(request.unmodelled);
   const body: Record<string, unknown> = {
-    model,
+    model: target.model,
     messages: request.messages.flatMap((message) => encodeMessage(message, dropped)),
   };
   if (request.stream) Object.assign(body, { stream: true, stream_options: { include_usage: true } });
-  if (request.max_tokens !== undefined) body[limits.maxTokensField ?? "max_tokens"] = request.max_tokens;
+  if (request.max_tokens !== undefined) body[target.maxTokensField ?? "max_tokens"] = request.max_tokens;
   for (const key of ["temperature", "top_p", "stop", "seed", "user"] as const) {
     if (request[key] !== undefined) body[key] = request[key];
   }
@@ -49,6 +45,8 @@ function encodeMessage(message: ChatMessage, dropped: Set<string>): unknown[] {
       wire.push({ role: "tool", tool_call_id: part.id, content: part.text });
       if (part.is_error === true) dropped.add("tool_result.is_error");
     } else if (part.type === "reasoning") dropped.add("reasoning");
+    else if (part.type === "native" || part.type === "file" || part.type === "audio")
+      dropped.add(`messages.${part.type}`);
     else own.push(part);
   }
   if (message.role === "tool" || (wire.length > 0 && own.length === 0)) return wire;

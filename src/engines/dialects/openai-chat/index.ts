@@ -4,14 +4,14 @@
  * Never sends, waits or measures; never answers what a use case means.
  */
 import type { ClientDialect, VendorDialect } from "../port.ts";
+import { openSseDecoder, sseType } from "../sse.ts";
 import { openClientStream } from "./client-stream.ts";
 import { decodeRequest } from "./decode-request.ts";
 import { encodeRequest } from "./encode-request.ts";
 import { decodeResponse, encodeResponse } from "./response.ts";
-import { openVendorStream } from "./vendor-stream.ts";
+import { forward } from "./forward.ts";
+import { isUsageFrame, openVendorStream } from "./vendor-stream.ts";
 import { decodeError, encodeError } from "./words.ts";
-
-export { isUsageFrame } from "./vendor-stream.ts";
 
 export const openaiChatClient: ClientDialect = {
   name: "openai-chat",
@@ -23,13 +23,14 @@ export const openaiChatClient: ClientDialect = {
 
 export const openaiChatVendor: VendorDialect = {
   name: "openai-chat",
-  path: "/chat/completions",
-  headers: (key) => ({
-    "content-type": "application/json",
-    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-  }),
+  path: () => "/chat/completions",
+  headers: () => ({}),
   encodeRequest,
   decodeResponse,
+  streamType: sseType,
+  openDecoder: openSseDecoder,
   openStream: openVendorStream,
   decodeError,
+  forward,
+  isUsageOnly: isUsageFrame,
 };

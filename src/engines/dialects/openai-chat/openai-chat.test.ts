@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { ChatEvent } from "../../../kernel/chat.ts";
-import { isUsageFrame, openaiChatClient as client, openaiChatVendor as vendor } from "./index.ts";
+import { requestOf } from "../sample-chats.ts";
+import { openaiChatClient as client, openaiChatVendor as vendor } from "./index.ts";
+
+const isUsageOnly = (data: string) => vendor.isUsageOnly!(data);
 
 const user = { role: "user", content: "hi" };
 const body = (fields: object): unknown => ({ model: "m", messages: [user], ...fields });
@@ -190,9 +193,9 @@ describe("encodeRequest", () => {
   };
 
   it("asks a stream for usage, names what is dropped, and sends the maximum where the vendor wants it", () => {
-    const limits = { defaultMaxTokens: 1, maxTokensField: "max_completion_tokens" } as const;
+    const target = { model: "gpt", defaultMaxTokens: 1, maxTokensField: "max_completion_tokens" } as const;
     const reasoning = [{ role: "assistant" as const, parts: [{ type: "reasoning" as const, text: "hm" }] }];
-    expect(vendor.encodeRequest({ ...request, messages: reasoning }, "gpt", limits)).toEqual({
+    expect(vendor.encodeRequest({ ...request, messages: reasoning }, target)).toEqual({
       body: {
         model: "gpt",
         messages: [{ role: "assistant", content: "" }],
@@ -202,11 +205,11 @@ describe("encodeRequest", () => {
       },
       dropped: ["logprobs", "reasoning"],
     });
-    expect(vendor.encodeRequest({ ...request, tool_choice: { name: "f" } }, "gpt", limits)).toMatchObject({
+    expect(vendor.encodeRequest({ ...request, tool_choice: { name: "f" } }, target)).toMatchObject({
       body: expect.not.objectContaining({ tool_choice: expect.anything() }),
       dropped: ["logprobs", "tool_choice"],
     });
-    expect(vendor.encodeRequest(request, "gpt", { defaultMaxTokens: 1 }).body).toMatchObject({ max_tokens: 5 });
+    expect(vendor.encodeRequest(request, { model: "gpt", defaultMaxTokens: 1 }).body).toMatchObject({ max_tokens: 5 });
   });
 });
 
@@ -337,7 +340,7 @@ describe("vendor stream", () => {
   });
 });
 
-describe("isUsageFrame", () => {
+describe("isUsageOnly", () => {
   it.each([
     [true, `{"choices":[],"usage":{"prompt_tokens":1}}`],
     [true, `{"usage":{"prompt_tokens":1}, "choices": [ ]}`],
@@ -345,13 +348,13 @@ describe("isUsageFrame", () => {
     [false, `{"choices":[],"prompt_filter_results":[]}`],
     [false, `{"choices":[{"delta":{"content":"\\"choices\\":[]"}}],"usage":{"prompt_tokens":1}}`],
     [false, "[DONE]"],
-  ])("says %s for %s", (expected, data) => expect(isUsageFrame(data)).toBe(expected));
+  ])("says %s for %s", (expected, data) => expect(isUsageOnly(data)).toBe(expected));
 });
 
 describe("client stream", () => {
   const id = { decision: "d", createdMs: 1999 };
   const write = (wants_usage: boolean, ...events: ChatEvent[]): unknown[] => {
-    const stream = client.openStream(id, { model: "case", wants_usage });
+    const stream = client.openStream(id, requestOf({ model: "case", wants_usage }));
     const records = events
       .map((event) => stream.encode(event))
       .join("")
