@@ -14,7 +14,7 @@ import { createConsole } from "./surfaces/console/index.ts";
 import { decisionRoutes } from "./surfaces/decisions/index.ts";
 import { type Gateway, createGatewayServer } from "./surfaces/gateway/index.ts";
 import { inferenceV2Routes } from "./surfaces/inference-v2/index.ts";
-import { openaiRoutes } from "./surfaces/openai/index.ts";
+import { mayCall, openaiRoutes } from "./surfaces/openai/index.ts";
 import { createOpsServer } from "./surfaces/ops/index.ts";
 import { type OutcomePorts, outcomeRoutes } from "./surfaces/outcomes/index.ts";
 
@@ -51,6 +51,7 @@ export async function start(options: StartOptions): Promise<Running> {
     countRefusal: (refusal) => house.path.countRefusal(refusal),
     report: (fault) => log.fault("an exchange met a fault", fault),
     draining: () => draining,
+    maxBodyBytes: settings.server.max_body_mb * 2 ** 20,
   };
   const scheme = settings.server.tls ? "https" : "http";
   let admin: AdminSide | undefined;
@@ -67,7 +68,11 @@ export async function start(options: StartOptions): Promise<Running> {
         { openai: clientDialects["openai-chat"], anthropic: clientDialects["anthropic-messages"] },
         lists,
       ),
-      ...anthropicRoutes(gateway, clientDialects["anthropic-messages"]),
+      ...anthropicRoutes(gateway, clientDialects["anthropic-messages"], {
+        ...lists,
+        mayCall,
+        count: (useCase, request) => house.countTokens(useCase, request),
+      }),
       ...decisionRoutes(gateway),
       ...inferenceV2Routes(gateway, {
         identify: house.path.identify,

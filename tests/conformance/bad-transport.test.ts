@@ -61,10 +61,10 @@ describe("requests that no client library sends", () => {
     ["a decision", decisions, 1],
     ["an outcome", "/v1/outcomes", 4],
     ["an inference", infer, 4],
-    ["a chat", chat, 8],
-  ])("body_too_large: %s of 10 MB is refused before it was sent", async (_, path, megabytes) => {
+    ["a chat", chat, 32],
+  ])("body_too_large: %s of 64 MB is refused before it was sent", async (_, path, megabytes) => {
     const exchange = open(house.origin);
-    exchange.send(head("content-length: 10485760\r\n", path) + marker);
+    exchange.send(head("content-length: 67108864\r\n", path) + marker);
     const { status, headers, body } = await exchange.answer;
     expect(status).toBe(413);
     expect(headers["x-weir-decision-id"]).toMatch(decisionId);
@@ -78,7 +78,7 @@ describe("requests that no client library sends", () => {
     const exchange = open(house.origin);
     exchange.send(head("transfer-encoding: chunked\r\n"));
     const chunk = `40000\r\n${"x".repeat(0x40000)}\r\n`;
-    // 1.25 of 10 MB, and then silence: only a server that counts can answer now.
+    // A quarter more than a decision may have, and then silence: only a server that counts can answer now.
     for (let sent = 0; sent < 5; sent++) exchange.send(chunk);
     expectProblem(await exchange.answer, "body_too_large");
     await exchange.closed;

@@ -97,11 +97,18 @@ const unreadable: Case[] = [
     says: /application\/json/,
   },
   {
-    name: "a compressed body",
-    headers: { "content-encoding": "gzip" },
+    name: "a body packed in a way that nobody knows",
+    headers: { "content-encoding": "snappy" },
     body: "{}",
     code: "unsupported_media_type",
-    says: /gzip/,
+    says: /snappy/,
+  },
+  {
+    name: "a body that is not packed as it says",
+    headers: { "content-encoding": "gzip" },
+    body: "{}",
+    code: "malformed_request",
+    says: /content-encoding/,
   },
 ];
 

@@ -33,6 +33,7 @@ async function listen() {
       throw fault;
     },
     draining: () => false,
+    maxBodyBytes: 32 * 2 ** 20,
   };
   server = createGatewayServer(gateway, { routes: decisionRoutes(gateway) }).server;
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));

@@ -39,6 +39,17 @@ const tools: Anthropic.Tool[] = [
 ];
 const usage = { input: 20, cached: 5, output: 7 };
 
+it("counts tokens before anything is sent, without asking a vendor", async () => {
+  const client = sdk.anthropic();
+  const { messages, system } = ask;
+  const short = await client.messages.countTokens({ model: "over-anthropic", messages });
+  const long = await client.messages.countTokens({ model: "over-anthropic", messages, system, tools });
+  expect(short.input_tokens).toBeGreaterThan(5);
+  expect(long.input_tokens).toBeGreaterThan(short.input_tokens);
+  await expect(client.messages.countTokens({ model: "nothing", messages })).rejects.toBeInstanceOf(NotFoundError);
+  expect(sdk.vendor.received).toHaveLength(0);
+});
+
 describe.each([
   ["over-anthropic", "claude-vendor", "an-main"],
   ["over-openai", "gpt-vendor", "oa-main"],

@@ -1,7 +1,7 @@
 /**
  * Models that run in this process: `onnx` graphs and `rules` scorecards give scores, `extractive` quotes passages.
- * Decides how a model file is checked, where its calls run and what it answers. Never opens a connection, never decides
- * what a score means, and never scores a row that its feature contract refuses.
+ * Decides how a model file is checked, where its calls run, which of them share a batch, and what it answers. Never
+ * opens a connection, never decides what a score means, and never scores a row that its feature contract refuses.
  */
 export { createExtractiveRuntime } from "./extractive-runtime.ts";
 export { createOnnxRuntime } from "./onnx-runtime.ts";

@@ -20,14 +20,14 @@ export interface PackedRows {
 export interface RowEncoder {
   /** Throws WeirError for a row that `admit` should never have let through. */
   refuse(row: FeatureRow): void;
-  /** Bytes of a row's texts; absent where every row has the same size. */
-  textBytes?: (row: FeatureRow) => number;
+  bytesOf(row: FeatureRow): number;
   newColumns(count: number): Column[];
   fill(columns: readonly Column[], rows: readonly FeatureRow[]): void;
   pack(rows: readonly FeatureRow[]): PackedRows;
   unpack(columns: readonly Column[], packed: PackedRows): void;
 }
 
+const textBytes = (value: FeatureValue | undefined) => (typeof value === "string" ? 2 * value.length : 0);
 const maxFloat32 = 3.4028234663852886e38;
 
 export function createRowEncoder(model: string, contract: FeatureContract): RowEncoder {
@@ -42,7 +42,7 @@ export function createRowEncoder(model: string, contract: FeatureContract): RowE
     for (const _name in row) given++;
     return given === features.length;
   };
-  const encoder: RowEncoder = {
+  return {
     refuse(row) {
       if (fits(row)) return;
       // What passed the quick check needs no words; what did not gets them from the one place that knows them.
@@ -50,8 +50,11 @@ export function createRowEncoder(model: string, contract: FeatureContract): RowE
       const name = features.find(({ name }, index) => !checks[index]!(row[name]))?.name;
       throw new WeirError("internal", `model ${model}: feature ${name} does not fit into 32 bits; narrow its range`);
     },
+    bytesOf: (row) => 4 * features.length + open.reduce((sum, { name }) => sum + textBytes(row[name]), 0),
     newColumns: (count) =>
-      features.map(({ type }) => (type === "category" ? new Array<string>(count).fill("") : new Float32Array(count))),
+      features.map(({ type }) =>
+        type === "category" ? Array.from({ length: count }, () => "") : new Float32Array(count),
+      ),
     fill(columns, rows) {
       for (let i = 0; i < features.length; i++) {
         const { name } = features[i]!;
@@ -88,9 +91,6 @@ export function createRowEncoder(model: string, contract: FeatureContract): RowE
       }
     },
   };
-  if (open.length > 0)
-    encoder.textBytes = (row) => open.reduce((sum, { name }) => sum + ((row[name] as string | null)?.length ?? 0), 0);
-  return encoder;
 }
 
 /** Whether a value may go to the graph; the contract's own check says why not. */
@@ -98,7 +98,9 @@ function checkOf({ type, values, min = -Infinity, max = Infinity, nullable }: Fe
   if (type === "category") {
     const known = values && new Set<unknown>(values);
     return (value) =>
-      value === null ? nullable : typeof value === "string" && value !== "" && (known === undefined || known.has(value));
+      value === null
+        ? nullable
+        : typeof value === "string" && value !== "" && (known === undefined || known.has(value));
   }
   const integer = type === "integer";
   const least = Math.max(min, -maxFloat32);

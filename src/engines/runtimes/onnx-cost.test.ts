@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { measureCost } from "./onnx-cost.ts";
+import { learnCost, measureCost, microsOf, rowsWithin } from "./onnx-cost.ts";
 
 /** A model whose calls move the clock by what `micros` says for the n-th call. */
 function setUp(micros: (call: number, rows: number) => number) {
@@ -37,5 +37,34 @@ describe("measureCost", () => {
 
   it("ends on a clock that stands still", async () => {
     expect(await setUp(() => 0).measure()).toEqual({ callMicros: 0, rowMicros: 0 });
+  });
+});
+
+describe("rowsWithin", () => {
+  it.each([
+    [{ callMicros: 50, rowMicros: 5 }, 100, 1000, 11],
+    [{ callMicros: 50, rowMicros: 5 }, 100, 4, 4],
+    [{ callMicros: 200, rowMicros: 5 }, 100, 1000, 1],
+    [{ callMicros: 50, rowMicros: 0 }, 100, 1000, 1000],
+  ])("%j fits %i µs with at most %i rows: %i", (cost, budget, most, rows) => {
+    expect(rowsWithin(cost, budget, most)).toBe(rows);
+  });
+});
+
+describe("learnCost", () => {
+  it("comes to what calls really cost, by call and by row", () => {
+    let cost = { callMicros: 50, rowMicros: 1 };
+    for (let i = 0; i < 400; i++) {
+      cost = learnCost(cost, 1, 80);
+      cost = learnCost(cost, 32, 80 + 31 * 4);
+    }
+    expect(cost.callMicros).toBeCloseTo(80, 0);
+    expect(cost.rowMicros).toBeCloseTo(4, 0);
+  });
+
+  it("is not carried away by one pause", () => {
+    const cost = learnCost({ callMicros: 50, rowMicros: 5 }, 1, 100_000);
+    expect(cost.callMicros).toBeLessThan(60);
+    expect(microsOf(learnCost({ callMicros: 50, rowMicros: 5 }, 10, 0), 10)).toBeGreaterThan(85);
   });
 });

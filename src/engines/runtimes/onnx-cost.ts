@@ -16,6 +16,29 @@ export const inlineBudgetMicros = 100;
 const hopelessMicros = 1_000;
 const batchRows = 32;
 
+/** What `rows` rows in one call take. */
+export const microsOf = ({ callMicros, rowMicros }: OnnxCost, rows: number): number =>
+  callMicros + (rows - 1) * rowMicros;
+
+/** The most rows that a call answers within `budgetMicros`; one at least, `most` at most. */
+export function rowsWithin({ callMicros, rowMicros }: OnnxCost, budgetMicros: number, most: number): number {
+  if (budgetMicros <= callMicros) return 1;
+  return Math.min(most, 1 + Math.floor((budgetMicros - callMicros) / Math.max(rowMicros, 1e-6)));
+}
+
+/** A single measure moves what is known by this part; no measure counts for more than `maxSurprise` times the expected. */
+const learning = 0.05;
+const maxSurprise = 4;
+
+/** Moves `cost` towards what a call of `rows` rows took. */
+export function learnCost(cost: OnnxCost, rows: number, micros: number): OnnxCost {
+  const expected = microsOf(cost, rows);
+  const off = learning * (Math.min(micros, maxSurprise * expected) - expected);
+  // One row says nothing of further ones; of many rows, a row's share is most of what is measured.
+  if (rows === 1) return { ...cost, callMicros: Math.max(0, cost.callMicros + off) };
+  return { ...cost, rowMicros: Math.max(0, cost.rowMicros + off / (rows - 1)) };
+}
+
 export async function measureCost(
   run: (rows: readonly Row[]) => Promise<unknown>,
   row: Row,

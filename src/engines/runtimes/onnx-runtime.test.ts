@@ -63,6 +63,44 @@ describe.each(["inline", "worker"] as const)("an onnx model placed %s", (placeme
     answers.forEach(([answer], index) => expect(answer!.score).toBeCloseTo(byHand(calls[index]!), 6));
   });
 
+  it("scores calls of one turn as one batch, where one bad row harms no other", async () => {
+    const model = await load("unbounded", amountOnly, { placement });
+    const gone = new AbortController();
+    const calls = [
+      model.score([{ Amount: 0.25 }]),
+      model.score([{ Amount: 7 }]),
+      model.score([{ Amount: 0.5 }, { Amount: 0.75 }]),
+      model.score([{ Amount: NaN }]),
+      model.score([{ Amount: 1 }], gone.signal),
+      model.score([{ Amount: 0 }], undefined, 0),
+    ];
+    gone.abort(new Error("client gone"));
+    const [quarter, seven, two, none, left, late] = await Promise.allSettled(calls);
+    expect(quarter).toMatchObject({ status: "fulfilled", value: [{ score: 0.25 }] });
+    expect(two).toMatchObject({ status: "fulfilled", value: [{ score: 0.5 }, { score: 0.75 }] });
+    expect(seven).toMatchObject({ reason: { code: "internal", message: /outside of \[0, 1\]/ } });
+    expect(none).toMatchObject({ reason: { code: "internal", message: /Amount must be finite/ } });
+    expect(left).toMatchObject({ reason: { message: "client gone" } });
+    expect(late).toMatchObject({ reason: { code: "deadline_exceeded" } });
+  });
+
+  it("refuses calls beyond what may wait, and serves those that it took", async () => {
+    const model = await load("applicant", applicant, { placement, maxWaitingRows: 5 });
+    const calls = await Promise.allSettled(Array.from({ length: 8 }, () => model.score([rows[0]!])));
+    expect(calls.map(({ status }) => status === "fulfilled")).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(calls[7]).toMatchObject({ reason: { code: "overloaded" } });
+    expect(await model.score([rows[0]!])).toHaveLength(1);
+  });
+
   it("takes a flat output", async () => {
     const model = await load("flat", amountOnly, { placement });
     const scored = await model.score([{ Amount: 0 }, { Amount: 1 }]);
@@ -150,6 +188,20 @@ describe("rows that a model must not see", () => {
   });
 });
 
+describe("several models in one thread", () => {
+  it("keep their scores apart however their calls overlap", async () => {
+    const one = await load("applicant", applicant, { placement: "inline" });
+    const other = await load("flat", amountOnly, { placement: "inline" });
+    for (let round = 0; round < 20; round++) {
+      const calls = rows.flatMap((row, index) => [
+        one.score([row]).then(([scored]) => [scored!.score, byHand(row)]),
+        other.score([{ Amount: index }]).then(([scored]) => [scored!.score, sigmoid(index)]),
+      ]);
+      for (const [score, wanted] of await Promise.all(calls)) expect(score).toBeCloseTo(wanted!, 6);
+    }
+  });
+});
+
 describe("placement by measure", () => {
   /** Each reading of the clock is `stepMs` after the one before: every call seems to take that long. */
   const slow = (stepMs: number) => {
@@ -174,6 +226,7 @@ describe("placement by measure", () => {
 
   it("really runs in a worker when it was found slow, and answers the same", async () => {
     const model = await load("heavy", amountOnly, { clock: slow(1) });
+    expect(model.engine).toMatch(/^onnxruntime-(web \(onnxruntime-node .*\)|node)$/);
     const [scored] = await model.score([{ Amount: 3 }]);
     const inline = await load("heavy", amountOnly, { placement: "inline" });
     expect(await inline.score([{ Amount: 3 }])).toEqual([scored]);

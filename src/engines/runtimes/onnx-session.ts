@@ -14,6 +14,8 @@ import { inThreadTurn } from "./thread-turn.ts";
 
 // A second thread leaves the time of one row as it is and doubles the CPU spent: the pool spins while it waits.
 ort.env.wasm.numThreads = 1;
+// The library's own messages quote values of rows, and go to stderr past every redaction.
+const silent = 4;
 const common: ort.InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
@@ -21,7 +23,7 @@ const common: ort.InferenceSession.SessionOptions = {
   enableCpuMemArena: false,
   enableMemPattern: false,
   graphOptimizationLevel: "all",
-  logSeverityLevel: 3,
+  logSeverityLevel: silent,
 };
 
 /** What both packages of the runtime offer. */
@@ -57,15 +59,15 @@ export async function openOnnxSession(
     refuseOtherOutput(native.outputMetadata);
     const encoder = createRowEncoder(name, contract);
     const feedsOf = reusedFeeds(from, contract, encoder);
-    const run: OnnxSession["run"] = (count, fill) =>
-      inThreadTurn(() => {
-        const { feeds, columns } = feedsOf(count);
-        fill(columns);
-        return runOnce(native, feeds, count);
-      });
-    const score = (rows: readonly FeatureRow[]) => run(rows.length, (columns) => encoder.fill(columns, rows));
+    const runOpenly: OnnxSession["run"] = (count, fill) =>
+      inThreadTurn(() => runOnce(native, feedsOf(count), count, fill));
+    const score = (rows: readonly FeatureRow[]) => runOpenly(rows.length, (columns) => encoder.fill(columns, rows));
     await rehearse(sampleRows(contract), encoder, score);
     const cost = await measureCost(score, sampleRows(contract)[0]!, clock);
+    const run: OnnxSession["run"] = (count, fill) =>
+      runOpenly(count, fill).catch((error: unknown) => {
+        throw withoutValues(error);
+      });
     return { cost, run, close: () => inThreadTurn(() => native.release()) };
   } catch (error) {
     await native.release();
@@ -142,13 +144,30 @@ function reusedFeeds(from: OnnxPackage, contract: FeatureContract, encoder: RowE
   };
 }
 
-const wanted = ["score"];
+/** What a failed run of somebody's rows may say: the operator and the code, for the rest quotes the rows. */
+function withoutValues(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== "Error" || error instanceof AnswerError) return error;
+  const operator = /while running ([A-Za-z]+) node/.exec(error.message)?.[1];
+  const code = /ERROR_CODE: (\d+)/.exec(error.message)?.[1];
+  return new Error(`the graph failed${operator ? ` in operator ${operator}` : ""}${code ? ` (code ${code})` : ""}`);
+}
 
-async function runOnce(native: ort.InferenceSession, feeds: Feeds, count: number): Promise<Float32Array> {
-  const score = (await native.run(feeds, wanted))["score"];
+class AnswerError extends Error {}
+
+const wanted = ["score"];
+const runOptions: ort.InferenceSession.RunOptions = { logSeverityLevel: silent };
+
+async function runOnce(
+  native: ort.InferenceSession,
+  { feeds, columns }: { feeds: Feeds; columns: Column[] },
+  count: number,
+  fill: (columns: readonly Column[]) => void,
+): Promise<Float32Array> {
+  fill(columns);
+  const score = (await native.run(feeds, wanted, runOptions))["score"];
   const scores = score?.data;
   if (!(scores instanceof Float32Array) || scores.length !== count || score?.dims[0] !== count)
-    throw new Error(`the graph answered with shape [${score?.dims.join(",")}] for ${count} rows`);
+    throw new AnswerError(`the graph answered with shape [${score?.dims.join(",")}] for ${count} rows`);
   return scores;
 }
 

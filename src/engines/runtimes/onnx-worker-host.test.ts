@@ -5,6 +5,9 @@ import { VirtualClock } from "../../kernel/clock.ts";
 import type { OnnxWorkerMessage, ScoreCall } from "./onnx-messages.ts";
 import { OnnxWorkerHost, type Thread } from "./onnx-worker-host.ts";
 
+const started = { cost: { callMicros: 200, rowMicros: 3 }, engine: "onnxruntime-web" };
+const rows = (count = 1) => ({ count, numbers: new Float32Array(count), texts: [] });
+
 /** A thread that says what the test tells it to say. */
 class ScriptedThread extends EventEmitter implements Thread {
   calls: ScoreCall[] = [];
@@ -27,17 +30,21 @@ class ScriptedThread extends EventEmitter implements Thread {
     this.emit("message", message);
   }
   ready(): void {
-    this.say({ type: "ready", cost: { callMicros: 200, rowMicros: 3 } });
+    this.say({ type: "ready", ...started });
   }
 }
 
 function setUp() {
   const threads: ScriptedThread[] = [];
   const clock = new VirtualClock();
-  const host = new OnnxWorkerHost({ name: "m", bytes: new Uint8Array(), contract: applicant }, clock, () => {
-    threads.push(new ScriptedThread());
-    return threads.at(-1)!;
-  });
+  const host = new OnnxWorkerHost(
+    { name: "m", bytes: new Uint8Array(), contract: applicant, native: false },
+    clock,
+    () => {
+      threads.push(new ScriptedThread());
+      return threads.at(-1)!;
+    },
+  );
   const begin = async () => {
     const started = host.start();
     threads.at(-1)!.ready();
@@ -58,7 +65,7 @@ describe("OnnxWorkerHost", () => {
   it("gives each call its own answer, in whatever order they come", async () => {
     const { host, begin } = setUp();
     const thread = await begin();
-    const calls = [host.run([], 1), host.run([], 1), host.run([], 1)];
+    const calls = [host.run(rows()), host.run(rows()), host.run(rows())];
     await turn();
     const [a, b, c] = thread.calls.map((call) => call.id) as [number, number, number];
     thread.say({ type: "scored", id: c, scores: Float32Array.of(0.75) });
@@ -76,7 +83,7 @@ describe("OnnxWorkerHost", () => {
     const { host, begin } = setUp();
     const thread = await begin();
     expect(thread.held).toBe(false);
-    const call = host.run([], 1);
+    const call = host.run(rows());
     await turn();
     expect(thread.held).toBe(true);
     thread.say({ type: "scored", id: thread.calls[0]!.id, scores: new Float32Array(1) });
@@ -87,12 +94,12 @@ describe("OnnxWorkerHost", () => {
   it("rejects what was in flight when the thread dies, and starts another for the next call", async () => {
     const { host, threads, begin } = setUp();
     const first = await begin();
-    const lost = settled(host.run([], 1));
+    const lost = settled(host.run(rows()));
     await turn();
     first.emit("error", new Error("out of memory"));
     first.emit("exit", 1);
     expect(await lost).toMatchObject(failure(/its worker failed: out of memory/));
-    const next = host.run([], 1);
+    const next = host.run(rows());
     threads[1]!.ready();
     await turn();
     threads[1]!.say({ type: "scored", id: threads[1]!.calls[0]!.id, scores: Float32Array.of(0.5) });
@@ -103,16 +110,16 @@ describe("OnnxWorkerHost", () => {
   it("stops starting threads that die at once, until a minute has passed", async () => {
     const { clock, host, threads } = setUp();
     for (let i = 0; i < 4; i++) {
-      const call = settled(host.run([], 1));
+      const call = settled(host.run(rows()));
       threads.at(-1)!.emit("exit", 7);
       expect(await call).toMatchObject(failure(/exit code 7/));
     }
-    expect(await settled(host.run([], 1))).toMatchObject(failure(/stopped 4 times within a minute/));
+    expect(await settled(host.run(rows()))).toMatchObject(failure(/stopped 4 times within a minute/));
     expect(threads).toHaveLength(4);
     await clock.advance(60_000);
     const again = host.start();
     threads.at(-1)!.ready();
-    await expect(again).resolves.toEqual({ callMicros: 200, rowMicros: 3 });
+    await expect(again).resolves.toEqual(started);
     expect(threads).toHaveLength(5);
   });
 
@@ -123,26 +130,43 @@ describe("OnnxWorkerHost", () => {
     expect(await start).toMatchObject(failure(/no output `score`/));
   });
 
-  it("lets go of an aborted call and ignores its late answer", async () => {
-    const { host, begin } = setUp();
-    const thread = await begin();
-    const abort = new AbortController();
-    const call = settled(host.run([], 1, abort.signal));
+  it.each([
+    ["a short call", 1, 5_000],
+    ["a call that takes long by its size", 50_000, 15_020],
+  ])("replaces a thread that hangs in %s", async (_what, count, limitMs) => {
+    const { clock, host, threads, begin } = setUp();
+    const first = await begin();
+    const call = settled(host.run(rows(count)));
+    await clock.advance(limitMs - 1);
+    expect(first.terminated).toBe(false);
+    await clock.advance(1);
+    expect(await call).toMatchObject(failure(/did not answer for \d+ s and was ended/));
+    expect((await call)!.status === "rejected" && (await call)).toMatchObject({ reason: { name: "LaneLost" } });
+    expect(first.terminated).toBe(true);
+    const next = host.run(rows());
+    threads[1]!.ready();
     await turn();
-    abort.abort(new Error("deadline"));
-    expect(await call).toMatchObject(failure(/deadline/));
-    expect(thread.held).toBe(false);
-    thread.say({ type: "scored", id: thread.calls[0]!.id, scores: new Float32Array(1) });
+    threads[1]!.say({ type: "scored", id: threads[1]!.calls[0]!.id, scores: Float32Array.of(0.5) });
+    expect(await next).toEqual(Float32Array.of(0.5));
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("ends a thread that is never ready", async () => {
+    const { clock, host, threads } = setUp();
+    const start = settled(host.start());
+    await clock.advance(120_000);
+    expect(await start).toMatchObject(failure(/not ready after 120 s/));
+    expect(threads[0]!.terminated).toBe(true);
   });
 
   it("ends the thread on close, and says so to those who wait or come later", async () => {
     const { host, begin } = setUp();
     const thread = await begin();
-    const waiting = settled(host.run([], 1));
+    const waiting = settled(host.run(rows()));
     await turn();
     await host.close();
     expect(thread.terminated).toBe(true);
     expect(await waiting).toMatchObject(failure(/closed before the call was answered/));
-    expect(await settled(host.run([], 1))).toMatchObject(failure(/was closed/));
+    expect(await settled(host.run(rows()))).toMatchObject(failure(/was closed/));
   });
 });

@@ -1,16 +1,17 @@
 /**
- * A session in a worker thread: calls, crashes, a bounded number of restarts, end. The thread keeps the process alive only
- * while somebody waits for it.
+ * A session in a worker thread: calls, crashes, hangs, a bounded number of restarts, end. The thread keeps the process
+ * alive only while somebody waits for it.
  */
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Column } from "./onnx-columns.ts";
+import type { PackedRows } from "./onnx-columns.ts";
+import { microsOf, type OnnxCost } from "./onnx-cost.ts";
 import type { OnnxWorkerData, OnnxWorkerMessage, ScoreCall } from "./onnx-messages.ts";
-import type { OnnxCost } from "./onnx-cost.ts";
+import { LaneLost } from "./poison-rows.ts";
 
 /** What this file needs of a thread; tests bring their own. */
 export interface Thread {
-  postMessage(call: ScoreCall, transfer: ArrayBuffer[]): void;
+  postMessage(call: ScoreCall): void;
   on(event: "message", hear: (message: OnnxWorkerMessage) => void): unknown;
   on(event: "error", hear: (error: Error) => void): unknown;
   on(event: "exit", hear: (code: number) => void): unknown;
@@ -26,6 +27,17 @@ const startWorkerThread: StartThread = (data) =>
 
 const maxRestarts = 3;
 const restartWindowMs = 60_000;
+/** A graph has no loops, so a call that takes so many times longer than measured never ends, or nobody waits any more. */
+const hungFactor = 100;
+const minHungMs = 5_000;
+/** Opening a large file and measuring it takes seconds on a busy machine. */
+const startMs = 120_000;
+
+/** What the thread found out as it loaded the file. */
+export interface Started {
+  cost: OnnxCost;
+  engine: string;
+}
 
 interface Waiting {
   resolve(scores: Float32Array): void;
@@ -34,58 +46,66 @@ interface Waiting {
 
 interface Running {
   thread: Thread;
-  ready: Promise<OnnxCost>;
+  ready: Promise<Started>;
+  started: Started | undefined;
   waiting: Map<number, Waiting>;
+  /** Ends the thread: it is not to be used again. */
+  replace(why: string): void;
 }
 
 export class OnnxWorkerHost {
   readonly #data: OnnxWorkerData;
-  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #clock: Pick<Clock, "monotonic" | "after">;
   readonly #startThread: StartThread;
   #running: Running | undefined;
   #starts: number[] = [];
   #closed = false;
   #lastId = 0;
 
-  constructor(data: OnnxWorkerData, clock: Pick<Clock, "monotonic">, startThread: StartThread = startWorkerThread) {
+  constructor(
+    data: OnnxWorkerData,
+    clock: Pick<Clock, "monotonic" | "after">,
+    startThread: StartThread = startWorkerThread,
+  ) {
     this.#data = data;
     this.#clock = clock;
     this.#startThread = startThread;
   }
 
-  /** Starts the thread where none runs; resolves with the cost that it measured, rejects where it refuses the file. */
-  async start(): Promise<OnnxCost> {
-    if (this.#closed) throw new Error("the model was closed");
+  /** Whether a call would run at once: the thread has loaded its file. */
+  get ready(): boolean {
+    return this.#running?.started !== undefined;
+  }
+
+  /** Starts the thread where none runs; resolves with what it measured, rejects where it refuses the file. */
+  async start(): Promise<Started> {
+    if (this.#closed) throw new LaneLost("the model was closed");
     this.#running ??= this.#launch();
     return this.#running.ready;
   }
 
-  /** The columns' buffers are handed over. */
-  async run(columns: Column[], count: number, signal?: AbortSignal): Promise<Float32Array> {
-    await this.start();
-    signal?.throwIfAborted();
+  /** One raw score per row. Rejects with `LaneLost` where the thread is gone, else with what the graph said. */
+  async run(rows: PackedRows): Promise<Float32Array> {
+    const { cost } = await this.start();
     const running = this.#running;
-    if (running === undefined) throw new Error("its worker stopped before the call");
+    if (running === undefined) throw new LaneLost("its worker stopped before the call");
     const id = ++this.#lastId;
-    const buffers = columns.flatMap((column) =>
-      column instanceof Float32Array && column.buffer instanceof ArrayBuffer ? [column.buffer] : [],
-    );
+    const limitMs = Math.max(minHungMs, (hungFactor * microsOf(cost, rows.count)) / 1000);
     return new Promise((resolve, reject) => {
-      const onAbort = () => settle()?.reject(signal!.reason as Error);
+      const stopWatch = this.#clock.after(limitMs, () =>
+        running.replace(`its worker did not answer for ${Math.round(limitMs / 1000)} s and was ended`),
+      );
       const settle = () => {
-        const mine = running.waiting.get(id);
-        signal?.removeEventListener("abort", onAbort);
+        stopWatch();
         running.waiting.delete(id);
         if (running.waiting.size === 0) running.thread.unref();
-        return mine;
       };
       running.waiting.set(id, {
         resolve: (scores) => (settle(), resolve(scores)),
         reject: (error) => (settle(), reject(error)),
       });
-      signal?.addEventListener("abort", onAbort, { once: true });
       running.thread.ref();
-      running.thread.postMessage({ id, count, columns }, buffers);
+      running.thread.postMessage({ id, rows });
     });
   }
 
@@ -94,7 +114,7 @@ export class OnnxWorkerHost {
     const running = this.#running;
     this.#running = undefined;
     if (running === undefined) return;
-    failAll(running, new Error("the model was closed before the call was answered"));
+    failAll(running, new LaneLost("the model was closed before the call was answered"));
     await running.thread.terminate();
   }
 
@@ -102,28 +122,41 @@ export class OnnxWorkerHost {
     const now = this.#clock.monotonic();
     this.#starts = this.#starts.filter((at) => now - at < restartWindowMs);
     if (this.#starts.length > maxRestarts)
-      throw new Error(`its worker stopped ${this.#starts.length} times within a minute; it is not started again yet`);
+      throw new LaneLost(
+        `its worker stopped ${this.#starts.length} times within a minute; it is not started again yet`,
+      );
     this.#starts.push(now);
     const thread = this.#startThread(this.#data);
-    const started = Promise.withResolvers<OnnxCost>();
+    const started = Promise.withResolvers<Started>();
     // A crash after `ready` is told to the calls that wait; nobody may be listening here.
     started.promise.catch(() => undefined);
-    const running: Running = { thread, ready: started.promise, waiting: new Map() };
     const stop = (error: Error) => {
+      stopWatch();
       if (this.#running === running) this.#running = undefined;
       started.reject(error);
       failAll(running, error);
     };
+    const replace = (why: string) => {
+      stop(new LaneLost(why));
+      // Its exit is heard, and changes nothing any more.
+      thread.terminate().catch(() => undefined);
+    };
+    const stopWatch = this.#clock.after(startMs, () => replace(`its worker was not ready after ${startMs / 1000} s`));
+    const running: Running = { thread, ready: started.promise, started: undefined, waiting: new Map(), replace };
     thread.on("message", (message) => {
       if (message.type === "ready") {
-        started.resolve(message.cost);
+        stopWatch();
+        running.started = { cost: message.cost, engine: message.engine };
+        started.resolve(running.started);
         if (running.waiting.size === 0) thread.unref();
-      } else if (message.type === "refused") stop(new Error(message.message));
+      } else if (message.type === "refused") stop(new LaneLost(message.message));
       else if (message.type === "scored") running.waiting.get(message.id)?.resolve(message.scores);
       else running.waiting.get(message.id)?.reject(new Error(message.message));
     });
-    thread.on("error", (error) => stop(new Error(`its worker failed: ${error.message}`, { cause: error })));
-    thread.on("exit", (code) => stop(new Error(`its worker stopped (exit code ${code}) before the call was answered`)));
+    thread.on("error", (error) => stop(new LaneLost(`its worker failed: ${error.message}`, { cause: error })));
+    thread.on("exit", (code) =>
+      stop(new LaneLost(`its worker stopped (exit code ${code}) before the call was answered`)),
+    );
     return running;
   }
 }

@@ -43,9 +43,7 @@ export async function isolate<Batch>(
   // One row alone says nothing about others.
   if (whole.size === 1) return (fail(whole.batch, error, ""), { hopeless });
   // A model known to fail gets one row to show that it has recovered.
-  const open = hopeless
-    ? [split(whole.batch, 1, whole.size), split(whole.batch, 0, 1)]
-    : halves(whole, split);
+  const open = hopeless ? [split(whole.batch, 1, whole.size), split(whole.batch, 0, 1)] : halves(whole, split);
   let failuresInRow = 1;
   let scoredAny = false;
   let runs = 0;
@@ -53,25 +51,21 @@ export async function isolate<Batch>(
     const { batch, size } = split(piece.batch, 0, piece.size);
     if (size === 0) continue;
     runs++;
+    let why: string | undefined;
     try {
       await run(batch);
       scoredAny = true;
       failuresInRow = 0;
-      continue;
     } catch (fault) {
       error = fault;
+      failuresInRow++;
+      const gone = fault instanceof LaneLost;
+      if (size === 1 || gone) fail(batch, fault, gone && size > 1 ? lost : "");
+      else open.push(...halves({ batch, size }, split));
+      if (gone) why = lost;
+      else if (!scoredAny && (hopeless || failuresInRow > maxFailuresInRow(whole.size))) why = stopped;
     }
-    failuresInRow++;
-    const gone = error instanceof LaneLost;
-    if (size === 1 || gone) fail(batch, error, gone && size > 1 ? lost : "");
-    else open.push(...halves({ batch, size }, split));
-    const why = gone
-      ? lost
-      : !scoredAny && (hopeless || failuresInRow > maxFailuresInRow(whole.size))
-        ? stopped
-        : runs >= maxRuns(whole.size)
-          ? costly
-          : undefined;
+    if (runs >= maxRuns(whole.size)) why ??= costly;
     if (why === undefined) continue;
     for (const rest of open) fail(rest.batch, error, why);
     return { hopeless: why === stopped };

@@ -11,8 +11,15 @@ export interface ScoreModel {
   kind: "score";
   /** Microseconds of a call with one row, measured at load. Calls that would block the event loop for long run in a worker. */
   readonly costMicros: number;
-  /** One score in [0, 1] per row, in order. Rows have passed the feature contract. Throws WeirError on a fault. */
-  score(rows: readonly Record<string, FeatureValue>[], signal?: AbortSignal): Promise<ScoredRow[]>;
+  /** The library that runs it and, where it is not the fastest there is, why not. */
+  readonly engine?: string;
+  /**
+   * One score in [0, 1] per row, in order. Rows have passed the feature contract. Calls of the same turn of the event loop
+   * may run as one batch; a fault of one row is the fault of its call only. Rejects with the signal's reason, or with a
+   * WeirError: `overloaded` where too many rows wait, `deadline_exceeded` where the call's time (monotonic, if
+   * given) was up before its turn, `internal` on a fault.
+   */
+  score(rows: readonly Record<string, FeatureValue>[], signal?: AbortSignal, deadlineAt?: number): Promise<ScoredRow[]>;
   close(): Promise<void>;
 }
 

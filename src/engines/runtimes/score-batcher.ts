@@ -22,8 +22,7 @@ export interface BatcherOptions<Row> {
   clock: Pick<Clock, "monotonic">;
   /** Asked before each batch, with the number of rows that wait. */
   laneFor(waitingRows: number): BatchLane<Row>;
-  /** Bytes of a row's features, where they differ from row to row. */
-  bytesOf?(row: Row): number;
+  bytesOf(row: Row): number;
   maxBatchBytes: number;
   /** Rows that may wait, beside one call that is larger by itself. */
   maxWaitingRows(): number;
@@ -79,12 +78,15 @@ export class ScoreBatcher<Row> {
     const limit = this.#options.maxWaitingRows();
     if (this.#waitingRows > 0 && this.#waitingRows + rows.length > limit)
       return Promise.reject(
-        new WeirError("concurrency_limited", `model ${this.#options.model} has ${this.#waitingRows} rows waiting, the limit is ${limit}`),
+        new WeirError(
+          "overloaded",
+          `model ${this.#options.model} has ${this.#waitingRows} rows waiting, the limit is ${limit}`,
+        ),
       );
     return new Promise((resolve, reject) => {
       const call: WaitingCall<Row> = {
         rows,
-        scored: new Array<ScoredRow>(rows.length),
+        scored: [],
         deadlineAt,
         signal,
         next: 0,
@@ -140,7 +142,7 @@ export class ScoreBatcher<Row> {
       if (this.#isLate(call, now)) continue;
       while (call.next < call.rows.length) {
         const row = call.rows[call.next]!;
-        bytes += bytesOf?.(row) ?? 0;
+        bytes += bytesOf(row);
         if (batch.rows.length === maxRows || (bytes > maxBatchBytes && batch.rows.length > 0)) return batch;
         batch.rows.push(row);
         batch.calls.push(call);
@@ -155,7 +157,10 @@ export class ScoreBatcher<Row> {
   #isLate(call: WaitingCall<Row>, now: number): boolean {
     if (call.signal?.aborted) this.#settle(call, call.signal.reason);
     else if (call.deadlineAt <= now)
-      this.#settle(call, new WeirError("deadline_exceeded", `model ${this.#options.model}: the row's time was up before its turn`));
+      this.#settle(
+        call,
+        new WeirError("deadline_exceeded", `model ${this.#options.model}: the row's time was up before its turn`),
+      );
     return call.settled;
   }
 

@@ -1,17 +1,20 @@
 /** Runs acts of one thread one after another. */
-let last: Promise<unknown> | undefined;
+let last: Promise<void> | undefined;
 
 /**
- * Sessions of one WebAssembly instance share its stack: a run that waits within, while another session's run returns,
- * would give back stack that is not its own. So no two of a thread ever overlap, whatever their model.
+ * Sessions of one WebAssembly instance share its stack, and a run takes from it, waits, and gives back. Two that overlap
+ * give back what is the other's: each time some stack is lost, until after some thousands a run never ends. So no two of
+ * a thread ever overlap, whatever their model.
  */
-export function inThreadTurn<T>(act: () => Promise<T>): Promise<T> {
-  const mine = last === undefined ? act() : last.then(act);
-  const done: Promise<unknown> = mine
-    .catch(() => undefined)
-    .then(() => {
-      if (last === done) last = undefined;
-    });
-  last = done;
-  return mine;
+export async function inThreadTurn<T>(act: () => Promise<T>): Promise<T> {
+  const before = last;
+  const mine = Promise.withResolvers<void>();
+  last = mine.promise;
+  if (before !== undefined) await before;
+  try {
+    return await act();
+  } finally {
+    if (last === mine.promise) last = undefined;
+    mine.resolve();
+  }
 }

@@ -205,6 +205,75 @@ describe("upstream: three waits", () => {
   });
 });
 
+describe("upstream: the whole attempt and its rate", () => {
+  it("total_timeout: at its time, however lively the stream is", async () => {
+    const { send, arrived, clock } = await setUp();
+    const sending = send({ timeouts: { ...timeouts, totalMs: 3000 } });
+    const { response } = await arrived;
+    response.write("a");
+    const body = (await sending).body[Symbol.asyncIterator]();
+    await body.next();
+    await clock.advance(1500);
+    response.write("b");
+    expect(Buffer.from((await body.next()).value as Uint8Array).toString()).toBe("b");
+    const next = reasonOf(body.next());
+    await clock.advance(1499);
+    expect(await isPending(next)).toBe(true);
+    await clock.advance(1);
+    expect(await next).toBe("total_timeout");
+    await hungUp(response);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("total_timeout: before the headers too", async () => {
+    const { send, arrived, clock } = await setUp();
+    const waiting = reasonOf(send({ timeouts: { ...timeouts, totalMs: 3000 } }));
+    await arrived;
+    await clock.advance(3000);
+    expect(await waiting).toBe("total_timeout");
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it.each([
+    ["less than the least rate: too_slow", "x", "too_slow"],
+    ["the least rate and more: goes on", "x".repeat(5), undefined],
+  ])("a drip of %s", async (_name, drop, expected) => {
+    const { send, arrived, clock } = await setUp();
+    const sending = send({ timeouts: { ...timeouts, minBytesPerSecond: 4 } });
+    const { response } = await arrived;
+    response.flushHeaders();
+    const body = (await sending).body[Symbol.asyncIterator]();
+    let end: string | undefined;
+    for (let second = 0; second < 24 && end === undefined; second++) {
+      response.write(drop);
+      end = await body.next().then(
+        () => undefined,
+        (fault: UpstreamFault) => fault.reason,
+      );
+      await clock.advance(1000);
+    }
+    expect(end).toBe(expected);
+    await body.return?.();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("a reader's own pause is not the vendor's slowness", async () => {
+    const { send, arrived, clock } = await setUp();
+    const sending = send({ timeouts: { ...timeouts, minBytesPerSecond: 4 } });
+    const { response } = await arrived;
+    const full = once(response, "drain");
+    const big = Buffer.alloc(8 << 20);
+    response.write(big);
+    const body = (await sending).body[Symbol.asyncIterator]();
+    await clock.advance(60_000);
+    let read = 0;
+    while (read < big.length) read += ((await body.next()).value as Uint8Array).length;
+    await full;
+    expect(read).toBe(big.length);
+    await body.return?.();
+  });
+});
+
 describe("upstream: resets", () => {
   const rows: [string, (response: ServerResponse) => void][] = [
     ["before headers", (response) => response.destroy()],

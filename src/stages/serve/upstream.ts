@@ -4,13 +4,14 @@
  */
 import { type Dispatcher, Pool } from "undici";
 import type { Clock } from "../../kernel/clock.ts";
+import type { VendorTimeouts } from "../../kernel/snapshot.ts";
 
 export interface UpstreamRequest {
   url: URL;
   headers: Record<string, string>;
   body: Uint8Array | string;
   signal: AbortSignal;
-  timeouts: { connectMs: number; firstByteMs: number; idleMs: number };
+  timeouts: VendorTimeouts;
 }
 
 export interface UpstreamResponse {
@@ -20,8 +21,8 @@ export interface UpstreamResponse {
   body: AsyncIterable<Uint8Array>;
   /** The whole body at once, instead of `body`; rejects beyond `limitBytes`. */
   whole(limitBytes: number): Promise<Buffer>;
-  /** Gives the answer up, begun or not: the connection is closed. */
-  cancel(): void;
+  /** Gives the answer up, begun or not: the connection is closed, and a reader who waits hears this reason. */
+  cancel(reason?: UpstreamFault["reason"]): void;
 }
 
 /** `reason` is stable and goes into the attempt's record. */
@@ -30,10 +31,14 @@ export class UpstreamFault extends Error {
     | "connect_failed"
     | "connect_timeout"
     | "first_byte_timeout"
+    | "first_token_timeout"
     | "idle_timeout"
+    | "total_timeout"
+    | "too_slow"
     | "reset"
     | "aborted"
-    | "body_too_large";
+    | "body_too_large"
+    | "unreadable";
   constructor(reason: UpstreamFault["reason"], options?: { cause?: unknown }) {
     super(reason, options);
     this.name = "UpstreamFault";
@@ -86,6 +91,9 @@ export function createUpstream(options: { clock: Clock; connections?: number }):
   };
 }
 
+// Long enough that a model's pause for thought within an answer isn't taken for a drip.
+const rateWindowMs = 10_000;
+
 // Beyond this the socket is paused until the reader has caught up.
 const highWaterBytes = 64 * 1024;
 
@@ -97,7 +105,11 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
   readonly #onAbort = () => this.#fail(new UpstreamFault("aborted"));
   #controller: Dispatcher.DispatchController | undefined;
   #stopTimer: (() => void) | undefined;
+  readonly #stopTotal: (() => void) | undefined;
   #idleDeadline = 0;
+  /** Since when bytes are counted against the least rate, and how many came; a pause starts anew. */
+  #windowFrom = 0;
+  #windowBytes = 0;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   /** Set while the body is collected whole. */
@@ -118,6 +130,9 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     this.#resolve = resolve;
     this.#reject = reject;
     request.signal.addEventListener("abort", this.#onAbort, { once: true });
+    const { totalMs } = request.timeouts;
+    if (totalMs !== undefined)
+      this.#stopTotal = clock.after(totalMs, () => this.#fail(new UpstreamFault("total_timeout")));
     // Until a connection is there the connect timeout rules; a queue for a free connection counts as waiting for it.
     this.#stopTimer = clock.after(request.timeouts.connectMs + request.timeouts.firstByteMs, () =>
       this.#fail(new UpstreamFault(this.#controller ? "first_byte_timeout" : "connect_timeout")),
@@ -141,14 +156,15 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     if (status < 200 || this.#fault) return;
     this.#stopTimer?.();
     this.#started = true;
-    this.#idleDeadline = this.#clock.monotonic() + this.#request.timeouts.idleMs;
+    this.#windowFrom = this.#clock.monotonic();
+    this.#idleDeadline = this.#windowFrom + this.#request.timeouts.idleMs;
     this.#watchIdle();
     this.#resolve({
       status,
       headers,
       body: this,
       whole: (limitBytes) => this.#whole(limitBytes),
-      cancel: () => this.#fail(new UpstreamFault("aborted")),
+      cancel: (reason = "aborted") => this.#fail(new UpstreamFault(reason)),
     });
   }
 
@@ -156,6 +172,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     this.#idleDeadline = this.#clock.monotonic() + this.#request.timeouts.idleMs;
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
+    this.#windowBytes += chunk.length;
     if (this.#limitBytes !== undefined) {
       if (this.#queuedBytes > this.#limitBytes) this.#fail(new UpstreamFault("body_too_large"));
       return;
@@ -178,27 +195,37 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     this.#fail(new UpstreamFault(reason, { cause }));
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    try {
-      for (;;) {
-        const chunk = this.#queue.shift();
-        if (chunk) {
-          this.#queuedBytes -= chunk.length;
-          if (this.#queuedBytes <= highWaterBytes && this.#controller?.paused) {
-            this.#idleDeadline = this.#clock.monotonic() + this.#request.timeouts.idleMs;
-            this.#controller.resume();
-          }
-          yield chunk;
-          continue;
-        }
-        if (this.#fault) throw this.#fault;
-        if (this.#ended) return;
-        await new Promise<void>((resolve) => (this.#wake = resolve));
-        this.#wake = undefined;
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return { next: () => this.#next(), return: () => this.#leave() };
+  }
+
+  /** What has come already is there at once; else the next chunk, the end or the fault. */
+  async #next(): Promise<IteratorResult<Uint8Array>> {
+    for (;;) {
+      const chunk = this.#queue.shift();
+      if (chunk) {
+        this.#queuedBytes -= chunk.length;
+        if (this.#queuedBytes <= highWaterBytes && this.#controller?.paused) this.#resume();
+        return { done: false, value: chunk };
       }
-    } finally {
-      if (!this.#ended) this.#fail(new UpstreamFault("aborted"));
+      if (this.#fault) throw this.#fault;
+      if (this.#ended) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+      this.#wake = undefined;
     }
+  }
+
+  async #leave(): Promise<IteratorResult<Uint8Array>> {
+    if (!this.#ended) this.#fail(new UpstreamFault("aborted"));
+    return { done: true, value: undefined };
+  }
+
+  #resume(): void {
+    const now = this.#clock.monotonic();
+    this.#idleDeadline = now + this.#request.timeouts.idleMs;
+    this.#windowFrom = now;
+    this.#windowBytes = 0;
+    this.#controller?.resume();
   }
 
   async #whole(limitBytes: number): Promise<Buffer> {
@@ -214,9 +241,24 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
 
   // One timer for the whole body, moved on when it rings: re-arming it for every chunk would cost more than the chunk.
   #watchIdle(): void {
-    const left = this.#idleDeadline - this.#clock.monotonic();
-    if (left <= 0 && !this.#controller?.paused) return this.#fail(new UpstreamFault("idle_timeout"));
-    this.#stopTimer = this.#clock.after(Math.max(left, 10), () => this.#watchIdle());
+    const now = this.#clock.monotonic();
+    const left = this.#idleDeadline - now;
+    const paused = this.#controller?.paused ?? false;
+    if (left <= 0 && !paused) return this.#fail(new UpstreamFault("idle_timeout"));
+    if (this.#tooSlow(now) && !paused) return this.#fail(new UpstreamFault("too_slow"));
+    const { minBytesPerSecond } = this.#request.timeouts;
+    const next = minBytesPerSecond === undefined ? left : Math.min(left, rateWindowMs);
+    this.#stopTimer = this.#clock.after(Math.max(next, 10), () => this.#watchIdle());
+  }
+
+  #tooSlow(now: number): boolean {
+    const least = this.#request.timeouts.minBytesPerSecond;
+    const elapsedMs = now - this.#windowFrom;
+    if (least === undefined || elapsedMs < rateWindowMs) return false;
+    const slow = this.#windowBytes * 1000 < least * elapsedMs;
+    this.#windowFrom = now;
+    this.#windowBytes = 0;
+    return slow;
   }
 
   #fail(fault: UpstreamFault): void {
@@ -230,6 +272,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
 
   #cleanUp(): void {
     this.#stopTimer?.();
+    this.#stopTotal?.();
     this.#request.signal.removeEventListener("abort", this.#onAbort);
   }
 }

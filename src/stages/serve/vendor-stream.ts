@@ -3,6 +3,7 @@ import type { VendorStream, RecordDecoder, StreamRecord } from "../../engines/di
 import type { ChatEvent } from "../../kernel/chat.ts";
 import type { Refusal } from "../../kernel/errors.ts";
 import { heldStream } from "../../kernel/stream.ts";
+import type { VendorTimeouts } from "../../kernel/snapshot.ts";
 import type { Usage } from "../../kernel/usage.ts";
 import type { Decision, Frame, Served } from "../../path/context.ts";
 import { estimateRequestTokens } from "../reserve/index.ts";
@@ -20,6 +21,7 @@ export async function openStream(
   prepared: Prepared,
   response: UpstreamResponse,
   attempt: Attempt,
+  timeouts: VendorTimeouts,
   keyRefusal: (d: Decision) => Refusal | undefined,
 ): Promise<Opened> {
   const source = new StreamReader(prepared, response);
@@ -29,19 +31,27 @@ export async function openStream(
     return { failed: "not_a_stream", usage: source.usage() };
   }
   const held: Frame[] = [];
+  const { firstTokenMs } = timeouts;
+  const stopTimer =
+    firstTokenMs === undefined
+      ? undefined
+      : d.clock.after(Math.max(0, firstTokenMs - attempt.elapsedMs()), () => source.cancel("first_token_timeout"));
   for (;;) {
     const next = await source.next().catch((fault: unknown) => {
+      stopTimer?.();
       source.cancel();
       throw fault;
     });
     const failure = failureOf(next);
     if (next === "truncated" || failure !== undefined) {
+      stopTimer?.();
       source.cancel();
       return { failed: failure!, usage: source.usage() };
     }
     held.push(next);
     if (next.events.some(isContent)) break;
   }
+  stopTimer?.();
   attempt.firstContent();
   const frames = deliver(d, attempt, source, held, keyRefusal);
   return { served: { type: "stream", sameDialect: prepared.sameDialect, frames } };
@@ -135,8 +145,7 @@ class StreamReader {
     try {
       return chunk.done ? this.#decoder.end() : this.#decoder.push(chunk.value);
     } catch (cause) {
-      // A record beyond the decoder's bound, or bytes that are no record at all.
-      throw new UpstreamFault("body_too_large", { cause });
+      throw new UpstreamFault(cause instanceof RangeError ? "body_too_large" : "unreadable", { cause });
     }
   }
 
@@ -199,8 +208,8 @@ class StreamReader {
     };
   }
 
-  cancel(): void {
-    this.#response.cancel();
+  cancel(reason?: UpstreamFault["reason"]): void {
+    this.#response.cancel(reason);
   }
 }
 

@@ -8,7 +8,6 @@ import type { Answer, ChatAsk, Frame } from "../../path/context.ts";
 import { type Exchange, type Gateway, callOf, readJsonAsk } from "./exchange.ts";
 import { answerHeaders, sendBytes, sendJson, write } from "./reply.ts";
 
-const maxBodyBytes = 8 * 1024 * 1024;
 const keepAliveMs = 5000;
 const streamHeaders = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -25,7 +24,7 @@ export async function answerChat(
   let ask: ChatAsk | undefined;
   let stopKeepAlive = () => {};
   const call = callOf(exchange, surface, () =>
-    readJsonAsk(exchange, maxBodyBytes, (value, body) => {
+    readJsonAsk(exchange, gateway.maxBodyBytes, (value, body) => {
       const decoded = dialect.decodeRequest(value);
       if (!decoded.ok) return refuse("invalid_request", decoded.message, { param: decoded.path });
       ask = { kind: "chat", useCase: decoded.request.model, request: decoded.request, dialect: dialect.name, body };

@@ -12,6 +12,8 @@ export interface Gateway {
   /** Counts refusals before a decision. */
   countRefusal(refusal: Refusal): void;
   report(fault: unknown): void;
+  /** Most bytes of a chat's body, unpacked; images and documents travel in it. */
+  maxBodyBytes: number;
   /** True from the first moment of shutting down. */
   draining(): boolean;
 }
@@ -57,6 +59,14 @@ export function callOf(exchange: Exchange, surface: string, read: Call["read"]):
   };
 }
 
+/** A body within bounds, unpacked. */
+export async function readBytes(exchange: Exchange, limitBytes: number): Promise<Buffer | Refusal> {
+  const body = await readBody(exchange.request, limitBytes, exchange.signal);
+  // What is left of the body will not be read: the connection can't be used again.
+  if (isRefusal(body) && body.code === "body_too_large") exchange.response.shouldKeepAlive = false;
+  return body;
+}
+
 /** A JSON body within bounds, parsed, with its bytes. */
 export async function readJson(
   exchange: Exchange,
@@ -64,12 +74,8 @@ export async function readJson(
 ): Promise<{ value: unknown; body: Buffer } | Refusal> {
   const wrongType = jsonTypeRefusal(exchange.request);
   if (wrongType) return wrongType;
-  const body = await readBody(exchange.request, limitBytes, exchange.signal);
-  if (isRefusal(body)) {
-    // What is left of the body will not be read: the connection can't be used again.
-    if (body.code === "body_too_large") exchange.response.shouldKeepAlive = false;
-    return body;
-  }
+  const body = await readBytes(exchange, limitBytes);
+  if (isRefusal(body)) return body;
   const parsed = parseJson(body);
   return isRefusal(parsed) ? parsed : { value: parsed.value, body };
 }

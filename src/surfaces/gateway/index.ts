@@ -3,7 +3,7 @@
  * It translates between HTTP and the path; it decides nothing about a request's content.
  */
 export { answerChat } from "./chat.ts";
-export { type Exchange, type Gateway, callOf, readJson, readJsonAsk } from "./exchange.ts";
-export { answerHeaders, problemOf, sendJson } from "./reply.ts";
-export { credentialOf } from "./request.ts";
+export { type Exchange, type Gateway, callOf, readBytes, readJson, readJsonAsk } from "./exchange.ts";
+export { answerHeaders, problemOf, sendBytes, sendJson } from "./reply.ts";
+export { credentialOf, parseJson } from "./request.ts";
 export { type Route, createGatewayServer, refuseAsProblem } from "./server.ts";

@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { once } from "node:events";
 import { type IncomingMessage, type Server, createServer } from "node:http";
@@ -146,7 +147,7 @@ describe("readBody", () => {
   let server: Server;
   let port: number;
   let reads: PromiseWithResolvers<Buffer | Refusal>;
-  const limit = 10;
+  let limit = 10;
   beforeAll(async () => {
     server = createServer((request, response) => {
       void readBody(request, limit).then((result) => {
@@ -163,7 +164,7 @@ describe("readBody", () => {
   afterAll(() => void (server.closeAllConnections(), server.close()));
 
   /** Sends raw bytes, part by part, and hangs up at the end where told to. */
-  async function sent(head: string, parts: string[] = [], hangUp = false): Promise<string> {
+  async function sent(head: string, parts: (string | Uint8Array)[] = [], hangUp = false): Promise<string> {
     reads = Promise.withResolvers();
     const socket = connect(port, "127.0.0.1");
     socket.on("error", () => undefined);
@@ -190,7 +191,13 @@ describe("readBody", () => {
       ["8\r\nabcdefgh\r\n", "8\r\nabcdefgh\r\n"],
       "body_too_large",
     ],
-    ["a compressed body", "content-encoding: gzip\r\ncontent-length: 1", ["a"], "unsupported_media_type"],
+    [
+      "a body packed in a way that nobody knows",
+      "content-encoding: snappy\r\ncontent-length: 1",
+      ["a"],
+      "unsupported_media_type",
+    ],
+    ["a body that is not packed as it says", "content-encoding: gzip\r\ncontent-length: 1", ["a"], "malformed_request"],
   ] as [string, string, string[], string][])("%s", async (_what, head, parts, result) =>
     expect(await sent(head, parts)).toBe(result),
   );
@@ -203,6 +210,23 @@ describe("readBody", () => {
   ] as [string, string, string[]][])("%s is nobody's body: client_gone", async (_what, head, parts) =>
     expect(await sent(head, parts, true)).toBe("client_gone"),
   );
+
+  it.each([
+    ["gzip", gzipSync],
+    ["deflate", deflateSync],
+    ["br", brotliCompressSync],
+    ["zstd", zstdCompressSync],
+  ] as const)("unpacks %s, up to the limit and not beyond it (case 19)", async (encoding, pack) => {
+    limit = 1000;
+    const send = (text: string) => {
+      const packed = pack(Buffer.from(text));
+      return sent(`content-encoding: ${encoding}\r\ncontent-length: ${packed.length}`, [packed]);
+    };
+    expect(await send("x".repeat(1000))).toBe("x".repeat(1000));
+    // Packed it is a few bytes: what counts is what would come out.
+    expect(await send("x".repeat(1_000_000))).toBe("body_too_large");
+    limit = 10;
+  });
 
   it("says the limit", async () => {
     await sent("content-length: 11");

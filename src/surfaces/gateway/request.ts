@@ -1,6 +1,8 @@
 /** Reading a request defensively: who it claims to be from, what its headers select, and its body within bounds. */
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
+import { promisify } from "node:util";
+import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 import { type Refusal, isRefusal, refuse } from "../../kernel/errors.ts";
 import type { CallContext } from "../../path/context.ts";
 import { jsonFaultAt } from "./json-fault-at.ts";
@@ -19,7 +21,7 @@ export function credentialOf(request: IncomingMessage): string | undefined {
 
 export function contextOf(request: IncomingMessage): CallContext {
   const context: CallContext = {};
-  const set = (key: Exclude<keyof CallContext, "synthetic">, name: string) => {
+  const set = (key: "subject" | "purpose" | "consent" | "session" | "idempotencyKey" | "task", name: string) => {
     const value = headerOf(request, name);
     if (value !== undefined && value !== "") context[key] = value;
   };
@@ -28,10 +30,14 @@ export function contextOf(request: IncomingMessage): CallContext {
   set("consent", "x-weir-consent");
   set("session", "x-weir-session");
   set("idempotencyKey", "idempotency-key");
+  set("task", "x-weir-task");
   const trace = headerOf(request, "traceparent");
   // W3C Trace Context, version 00; anything else is no trace and is not recorded.
   if (trace !== undefined && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(trace)) context.traceparent = trace;
-  if (headerOf(request, "x-weir-synthetic") === "true") context.synthetic = true;
+  const latency = headerOf(request, "x-weir-latency");
+  if (latency === "interactive" || latency === "relaxed") context.latency = latency;
+  for (const flag of ["synthetic", "strict", "batchable", "restricted"] as const)
+    if (headerOf(request, `x-weir-${flag}`) === "true") context[flag] = true;
   return context;
 }
 
@@ -42,14 +48,41 @@ export function readBody(
   /** Aborts with a refusal when the client goes or the request tears. */
   signal?: AbortSignal,
 ): Promise<Buffer | Refusal> {
-  const tooLarge = () => refuse("body_too_large", `The body is larger than ${limit} bytes.`);
   const declared = Number(headerOf(request, "content-length") ?? "0");
-  if (declared > limit) return Promise.resolve(tooLarge());
-  const encoding = headerOf(request, "content-encoding");
-  if (encoding !== undefined && encoding !== "identity")
+  if (declared > limit) return Promise.resolve(bodyTooLarge(limit));
+  const encoding = headerOf(request, "content-encoding") ?? "identity";
+  if (encoding === "identity") return collect(request, limit, signal);
+  const unpack = unpackers.get(encoding.toLowerCase());
+  if (!unpack)
     return Promise.resolve(
       refuse("unsupported_media_type", `Content-encoding "${encoding.slice(0, 32)}" is not supported.`),
     );
+  return collect(request, limit, signal).then((packed) => (isRefusal(packed) ? packed : unpack(packed, limit)));
+}
+
+type Unpack = (packed: Buffer, limit: number) => Promise<Buffer | Refusal>;
+
+/** In the thread pool; what would grow beyond the limit is stopped there. */
+const unpackerOf =
+  (run: (packed: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>): Unpack =>
+  (packed, limit) =>
+    run(packed, { maxOutputLength: limit }).catch((fault: NodeJS.ErrnoException) =>
+      fault.code === "ERR_BUFFER_TOO_LARGE"
+        ? bodyTooLarge(limit)
+        : refuse("malformed_request", "The body is not packed as its content-encoding says."),
+    );
+
+const unpackers = new Map<string, Unpack>([
+  ["gzip", unpackerOf(promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip))],
+  ["x-gzip", unpackerOf(promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip))],
+  ["deflate", unpackerOf(promisify<Buffer, { maxOutputLength: number }, Buffer>(inflate))],
+  ["br", unpackerOf(promisify<Buffer, { maxOutputLength: number }, Buffer>(brotliDecompress))],
+  ["zstd", unpackerOf(promisify<Buffer, { maxOutputLength: number }, Buffer>(zstdDecompress))],
+]);
+
+const bodyTooLarge = (limit: number): Refusal => refuse("body_too_large", `The body is larger than ${limit} bytes.`);
+
+function collect(request: IncomingMessage, limit: number, signal?: AbortSignal): Promise<Buffer | Refusal> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -57,7 +90,7 @@ export function readBody(
       size += chunk.length;
       if (size > limit) {
         request.pause();
-        finish(tooLarge());
+        finish(bodyTooLarge(limit));
       } else chunks.push(chunk);
     };
     const onEnd = () => finish(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));

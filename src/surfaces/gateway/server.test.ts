@@ -17,6 +17,7 @@ const gateway: Gateway = {
   countRefusal: (refusal) => counted.push(refusal.code),
   report: (fault) => reported.push(fault),
   draining: () => draining,
+  maxBodyBytes: 32 * 2 ** 20,
 };
 const held: { exchange?: Exchange; arrived: PromiseWithResolvers<Exchange> } = { arrived: Promise.withResolvers() };
 const route = (

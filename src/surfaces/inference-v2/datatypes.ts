@@ -39,14 +39,16 @@ const integerRanges: Partial<Record<Datatype, readonly [min: number, max: number
 };
 
 /** How a tensor of this datatype is read as the feature; `unfit` says why it can't be without loss. */
-export function readerOf(feature: Feature, datatype: Datatype): Reader | { unfit: string } {
+export function readerOf(feature: Feature, datatype: Datatype, binary: boolean): Reader | { unfit: string } {
   if (feature.type === "category")
     return datatype === "BYTES" ? readText : { unfit: `is a category; send BYTES, not ${datatype}` };
   const range = integerRanges[datatype];
   if (range) return integerReader(datatype, ...range);
   if (datatype === "FP64") return readDouble;
   if (datatype === "FP32") return readSingle;
-  if (datatype === "FP16") return { unfit: "can't be sent as FP16: JSON has no exact form of it; send FP32 or FP64" };
+  if (datatype === "FP16" && binary) return readDouble;
+  if (datatype === "FP16")
+    return { unfit: "can't be sent as FP16 in JSON, which has no exact form of it; send bytes, FP32 or FP64" };
   return {
     unfit: `is ${feature.type === "integer" ? "an integer" : "a number"}; send ${datatypeOf(feature)}, not ${datatype}`,
   };

@@ -101,18 +101,17 @@ describe("bad requests", () => {
     ["parameters as a list", (b) => ({ ...b, parameters: [] }), 400, /parameters/],
     ["a nested parameter", (b) => ({ ...b, parameters: { a: {} } }), 400, /parameters\.a: must be a string/],
     ["a null parameter of an input", set("Amount", { parameters: { a: null } }), 400, /inputs\[9\]\.parameters\.a/],
-    ["binary output for all", (b) => ({ ...b, parameters: { binary_data_output: true } }), 501, /binary_data_output/],
     [
-      "a binary output",
-      (b) => ({ ...b, outputs: [{ name: "score", parameters: { binary_data: true } }] }),
-      501,
-      /outputs\[0\]\.parameters\.binary_data: binary tensors are not supported yet/,
+      "a binary input without bytes",
+      (b) => ({ inputs: [{ ...b.inputs[0], data: undefined, parameters: { binary_data_size: 8 } }] }),
+      400,
+      /inputs\[0\]\.parameters\.binary_data_size: says 8 bytes, of which fewer stand behind the head/,
     ],
     [
-      "a binary input",
-      (b) => ({ inputs: [{ ...b.inputs[0], data: undefined, parameters: { binary_data_size: 8 } }] }),
-      501,
-      /binary_data_size/,
+      "a binary input that brings JSON too",
+      (b) => ({ inputs: [{ ...b.inputs[0], parameters: { binary_data_size: 8 } }] }),
+      400,
+      /inputs\[0\]\.data: stands beside binary_data_size/,
     ],
   ];
   it.each(cases)("%s is refused", async (_, change, status, message) => {
@@ -129,7 +128,9 @@ describe("bad requests", () => {
   const requests: [name: string, path: string, body: string, headers: Record<string, string>, status: number][] = [
     ["malformed JSON", infer, "{", {}, 400],
     ["no content type of JSON", infer, "{}", { "content-type": "application/octet-stream" }, 415],
-    ["a binary head", infer, "{}", { "inference-header-content-length": "2" }, 501],
+    ["a binary head longer than the body", infer, "{}", { "inference-header-content-length": "3" }, 400],
+    ["a binary head of no number", infer, "{}", { "inference-header-content-length": "two" }, 400],
+    ["a raw body for a model of many inputs", infer, "{}", { "inference-header-content-length": "0" }, 400],
     ["a body of 5 MB", infer, " ".repeat(5 * 1024 * 1024), {}, 413],
     ["no key", infer, "{}", { authorization: "" }, 401],
     ["a wrong key", infer, "{", { authorization: "Bearer wrong" }, 401],

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { type Refusal, isRefusal, refuse } from "../../kernel/errors.ts";
 import type { Feature, FeatureContract } from "../../kernel/snapshot.ts";
-import { datatypes, readerOf } from "./datatypes.ts";
+import { Tail, elementsOf, headLengthHeader } from "./binary.ts";
+import { datatypeOf, datatypes, readerOf } from "./datatypes.ts";
 import { type OutputName, outputNames } from "./metadata.ts";
 
 export interface InferRequest {
@@ -10,7 +11,7 @@ export interface InferRequest {
   /** One object per row, with every feature of the contract. */
   rows: Record<string, unknown>[];
   /** What the client wants to see, in its order. */
-  outputs: readonly OutputName[];
+  outputs: readonly { name: OutputName; binary: boolean }[];
   /** Paths of parameters that Weir knows no meaning of and has left out. */
   dropped: string[];
 }
@@ -27,7 +28,7 @@ const tensor = z.strictObject({
   shape: z.array(z.int().min(0)),
   datatype: z.enum(datatypes),
   parameters,
-  // Looked at element by element below; absent in the binary form, which has its own refusal.
+  // Looked at element by element below; absent in the binary form.
   data: z.unknown().optional(),
 });
 const output = z.strictObject({ name: z.enum(outputNames), parameters });
@@ -43,7 +44,8 @@ type Tensor = z.infer<typeof tensor>;
 const wrong = (path: string, what: string): Refusal =>
   refuse("invalid_request", `${path || "The body"}: ${what}`.slice(0, 500), { param: path.slice(0, 200) || "body" });
 
-export function decodeRequest(value: unknown, contract: FeatureContract): InferRequest | Refusal {
+/** `tail` holds what stands behind the JSON head, where the request has one. */
+export function decodeRequest(value: unknown, contract: FeatureContract, tail?: Buffer): InferRequest | Refusal {
   const parsed = inferRequest.safeParse(value, {
     error: (issue) => (issue.input === undefined ? "is missing" : undefined),
   });
@@ -52,13 +54,18 @@ export function decodeRequest(value: unknown, contract: FeatureContract): InferR
     return wrong(pathText(path), message);
   }
   const body = parsed.data;
-  const refusal = binaryRefusal(body) ?? repeatedOutput(body);
+  const refusal = repeatedOutput(body);
   if (refusal) return refusal;
-  const rows = rowsOf(body.inputs, contract);
+  const bytes = new Tail(tail ?? Buffer.alloc(0));
+  const rows = rowsOf(body.inputs, contract, bytes);
   if (isRefusal(rows)) return rows;
+  if (bytes.left > 0) return wrong(headLengthHeader, `${bytes.left} bytes behind the head belong to no input`);
+  const all = body.parameters?.["binary_data_output"] === true;
   return {
     rows,
-    outputs: body.outputs?.map((wanted) => wanted.name) ?? outputNames,
+    outputs: (body.outputs ?? outputNames.map((name) => ({ name, parameters: undefined }))).map(
+      ({ name, parameters: asked }) => ({ name, binary: (asked?.["binary_data"] ?? all) === true }),
+    ),
     dropped: droppedParameters(body),
     ...(body.id !== undefined && { id: body.id }),
   };
@@ -70,27 +77,20 @@ const pathText = (path: readonly PropertyKey[]): string =>
     "",
   );
 
-/** Clients of the binary extension mean bytes, not JSON: they are told, never half understood. */
-function binaryRefusal(body: Body): Refusal | undefined {
-  const asked = [
-    ...body.inputs.map((input, i) => [
-      `inputs[${i}].parameters.binary_data_size`,
-      input.parameters?.["binary_data_size"],
-    ]),
-    ...(body.outputs ?? []).map((wanted, i) => [
-      `outputs[${i}].parameters.binary_data`,
-      wanted.parameters?.["binary_data"],
-    ]),
-    ["parameters.binary_data_output", body.parameters?.["binary_data_output"]],
-  ] as const;
-  const found = asked.find(([, given]) => given !== undefined && given !== false);
-  return found && binaryNotYet(String(found[0]));
+/** Raw binary: the whole body is the one value of a model's one input. */
+export function decodeRaw(tail: Buffer, contract: FeatureContract): InferRequest | Refusal {
+  const [only, ...others] = contract.features;
+  if (!only || others.length > 0)
+    return wrong(headLengthHeader, `a raw body is for models of one input; this one has ${contract.features.length}`);
+  const input = { name: only.name, shape: [1, 1], datatype: datatypeOf(only) };
+  // A text needs no length of its own here: the body is all of it.
+  const value = only.type === "category" ? [tail.toString("utf8")] : elementsOf(input.datatype, tail, 1);
+  if (typeof value === "string") return wrong("The body", value);
+  const column = columnOf({ ...input, parameters: undefined, data: value }, only, "The body", true);
+  if (isRefusal(column)) return column;
+  const outputs = outputNames.map((name) => ({ name, binary: true }));
+  return { rows: [{ [only.name]: column[0] }], outputs, dropped: [] };
 }
-
-export const binaryNotYet = (param: string): Refusal =>
-  refuse("not_implemented", `${param}: binary tensors are not supported yet; send and ask for data as JSON.`, {
-    param,
-  });
 
 function repeatedOutput(body: Body): Refusal | undefined {
   const names = body.outputs?.map((wanted) => wanted.name) ?? [];
@@ -98,14 +98,17 @@ function repeatedOutput(body: Body): Refusal | undefined {
   return at < 0 ? undefined : wrong(`outputs[${at}].name`, `"${names[at]}" is asked for twice`);
 }
 
-function rowsOf(inputs: readonly Tensor[], contract: FeatureContract): Record<string, unknown>[] | Refusal {
+function rowsOf(inputs: readonly Tensor[], contract: FeatureContract, tail: Tail): Record<string, unknown>[] | Refusal {
   const features = new Map(contract.features.map((feature) => [feature.name, feature]));
   const columns = new Map<string, readonly unknown[]>();
   for (const [i, input] of inputs.entries()) {
     const feature = features.get(input.name);
     if (!feature) return unknownInput(contract, input.name, `inputs[${i}].name`);
     if (columns.has(input.name)) return wrong(`inputs[${i}].name`, `"${input.name}" is sent twice`);
-    const column = columnOf(input, feature, `inputs[${i}]`);
+    const size = input.parameters?.["binary_data_size"];
+    const sent = size === undefined ? input : withBytes(input, size, tail, `inputs[${i}]`);
+    if (isRefusal(sent)) return sent;
+    const column = columnOf(sent, feature, `inputs[${i}]`, size !== undefined);
     if (isRefusal(column)) return column;
     columns.set(input.name, column);
   }
@@ -133,9 +136,25 @@ function unknownInput(contract: FeatureContract, name: string, path: string): Re
 const shown = (names: readonly string[]): string =>
   names.slice(0, maxShown).join(", ") + (names.length > maxShown ? ", …" : "");
 
+/** The tensor with its elements read from the tail. */
+function withBytes(input: Tensor, size: unknown, tail: Tail, path: string): Tensor | Refusal {
+  const at = `${path}.parameters.binary_data_size`;
+  if (input.data !== undefined) return wrong(`${path}.data`, "stands beside binary_data_size; send one of them");
+  if (typeof size !== "number" || !Number.isInteger(size) || size < 0)
+    return wrong(at, "must be a whole number of bytes");
+  const bytes = tail.take(size);
+  if (!bytes) return wrong(at, `says ${size} bytes, of which fewer stand behind the head`);
+  const data = elementsOf(
+    input.datatype,
+    bytes,
+    input.shape.reduce((product, length) => product * length, 1),
+  );
+  return typeof data === "string" ? wrong(at, data) : { ...input, data };
+}
+
 /** One value per row, each exact in the feature's type, or why not. */
-function columnOf(input: Tensor, feature: Feature, path: string): readonly unknown[] | Refusal {
-  const reader = readerOf(feature, input.datatype);
+function columnOf(input: Tensor, feature: Feature, path: string, binary: boolean): readonly unknown[] | Refusal {
+  const reader = readerOf(feature, input.datatype, binary);
   if (typeof reader !== "function") return wrong(`${path}.datatype`, `${feature.name} ${reader.unfit}`);
   const [count, width] = input.shape;
   if (input.shape.length !== 2 || width !== 1 || count! < 1 || count! > maxRows)

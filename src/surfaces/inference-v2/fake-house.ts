@@ -117,7 +117,18 @@ interface Reply {
   status: number;
   headers: Headers;
   /** Of one shape or the other; `toEqual` finds what is not there. */
-  body: { error: string; outputs: { name: string; shape: number[]; datatype: string; data: unknown[] }[] };
+  body: {
+    error: string;
+    outputs: {
+      name: string;
+      shape: number[];
+      datatype: string;
+      data: unknown[];
+      parameters?: { binary_data_size: number };
+    }[];
+  };
+  /** What stands behind the JSON. */
+  tail: Buffer;
 }
 
 export async function openHouse(): Promise<House> {
@@ -139,8 +150,10 @@ export async function openHouse(): Promise<House> {
     ready: new Set(["credit", "consented"]),
     answer: (d) => ({ score: Number(d.features?.["Amount"]) / 100_000, result: "approve", reasons: [] }),
     serving: async () => {},
-    post: (path, body, headers) =>
-      ask(path, { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) }, headers),
+    post: (path, body, headers) => {
+      const sent = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+      return ask(path, { method: "POST", body: sent as string }, headers);
+    },
     get: (path, headers) => ask(path, {}, headers),
     close: async () => {
       server.closeAllConnections();
@@ -164,6 +177,7 @@ export async function openHouse(): Promise<House> {
     countRefusal: (refusal) => house.counted.push(refusal),
     report: (fault) => house.faults.push(fault),
     draining: () => false,
+    maxBodyBytes: 32 * 2 ** 20,
   };
   const routes = inferenceV2Routes(gateway, {
     version: "1.2.3",
@@ -180,8 +194,10 @@ export async function openHouse(): Promise<House> {
       ...init,
       headers: { authorization: "Bearer good", "content-type": "application/json", ...headers },
     });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, body: JSON.parse(text) as Reply["body"] };
+    const bytes = Buffer.from(await response.arrayBuffer());
+    const head = Number(response.headers.get("inference-header-content-length") ?? bytes.length);
+    const body = JSON.parse(bytes.toString("utf8", 0, head)) as Reply["body"];
+    return { status: response.status, headers: response.headers, body, tail: bytes.subarray(head) };
   }
   return house;
 }

@@ -11,9 +11,9 @@ const version = bundle.slice(0, 12);
 const nobody = { authorization: "" };
 
 describe("the server", () => {
-  it.each(["/v2", "/v2/"])("names itself at %s to anyone, without extensions that it lacks", async (path) => {
+  it.each(["/v2", "/v2/"])("names itself at %s to anyone, with the extension that it has", async (path) => {
     const { status, body } = await house.get(path, nobody);
-    expect([status, body]).toEqual([200, { name: "weir", version: "1.2.3", extensions: [] }]);
+    expect([status, body]).toEqual([200, { name: "weir", version: "1.2.3", extensions: ["binary_tensor_data"] }]);
   });
 
   it("is live", async () => {

@@ -2,7 +2,7 @@
  * Open Inference Protocol V2 over REST and JSON, strict: a model is a use case of kind score, its inputs are the features
  * of its contract, its one version is the current bundle. Every row is a decision of its own.
  * It knows no model file and no rule, carries no protected features, and never guesses: what would lose precision,
- * order or meaning is refused. Binary tensors are not supported yet and not advertised.
+ * order or meaning is refused. Tensors may be bytes as well as JSON (binary.ts).
  */
 import { type Refusal, isRefusal, refuse } from "../../kernel/errors.ts";
 import type { FeatureContract, UseCase } from "../../kernel/snapshot.ts";
@@ -28,7 +28,8 @@ export function inferenceV2Routes(gateway: Gateway, ports: V2Ports): Route[] {
     refuse: refuseAsV2,
     handle: (exchange, { model, version }) => answerInfer(gateway, ports, exchange, { name: model!, version }),
   });
-  const server = (exchange: Exchange) => show(exchange, { name: "weir", version: ports.version, extensions: [] });
+  const server = (exchange: Exchange) =>
+    show(exchange, { name: "weir", version: ports.version, extensions: ["binary_tensor_data"] });
   return [
     get("/v2", server),
     get("/v2/", server),

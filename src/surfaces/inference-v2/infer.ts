@@ -4,8 +4,19 @@ import { type Refusal, isRefusal, refuse } from "../../kernel/errors.ts";
 import { newDecisionId } from "../../kernel/ids.ts";
 import type { FeatureContract, UseCase } from "../../kernel/snapshot.ts";
 import type { Answer, Ask, Call, ScoreAnswer, ScoreAsk } from "../../path/context.ts";
-import { type Exchange, type Gateway, answerHeaders, callOf, readJsonAsk, sendJson } from "../gateway/index.ts";
-import { type InferRequest, binaryNotYet, decodeRequest } from "./decode-request.ts";
+import {
+  type Exchange,
+  type Gateway,
+  answerHeaders,
+  callOf,
+  parseJson,
+  readBytes,
+  readJsonAsk,
+  sendBytes,
+  sendJson,
+} from "../gateway/index.ts";
+import { bytesOf, headLengthHeader, splitBody } from "./binary.ts";
+import { type InferRequest, decodeRaw, decodeRequest } from "./decode-request.ts";
 import { type OutputName, outputDatatypes, versionOf } from "./metadata.ts";
 import { type ModelAddress, type V2Ports, mayCall, wrongVersion } from "./models.ts";
 import { refuseAsV2 } from "./reply.ts";
@@ -34,10 +45,8 @@ export async function answerInfer(
   let batch: Batch | undefined;
   // How many rows there are is known only after the caller is: the first row's call brings the body for all of them.
   const first = callOf(exchange, "inference-v2", () => {
-    if (exchange.request.headers["inference-header-content-length"] !== undefined)
-      return binaryNotYet("inference-header-content-length");
-    return readJsonAsk(exchange, maxBodyBytes, (value, body) => {
-      const read = batchOf(ports, first, model, value, body);
+    return readAsk(exchange, (body, value, tail) => {
+      const read = batchOf(ports, first, model, body, value, tail);
       if (!read) return unreadAsk(model, body);
       if (isRefusal(read)) return read;
       batch = read;
@@ -54,7 +63,37 @@ export async function answerInfer(
   }
   if (!batch) throw new Error(`use case ${model.name} was scored without its rows`);
   const headers = { ...headersOf(decided.map((row) => row.answer)), ...droppedHeader(batch, decided) };
-  sendJson(exchange.response, 200, headers, inferResponse(batch, decided));
+  sendInference(exchange, headers, batch, decided);
+}
+
+/** The JSON of the body, and what of it stands behind the head in the binary form. `value` is absent for raw binary. */
+async function readAsk(
+  exchange: Exchange,
+  toAsk: (body: Buffer, value: unknown, tail: Buffer | undefined) => Ask | Refusal,
+): Promise<Ask | Refusal> {
+  const declared = exchange.request.headers[headLengthHeader];
+  if (typeof declared !== "string")
+    return readJsonAsk(exchange, maxBodyBytes, (value, body) => toAsk(body, value, undefined));
+  const body = await readBytes(exchange, maxBodyBytes);
+  if (isRefusal(body)) return body;
+  const split = splitBody(body, declared);
+  if (isRefusal(split)) return split;
+  if (!split.head) return toAsk(body, undefined, split.tail);
+  const parsed = parseJson(split.head);
+  return isRefusal(parsed) ? parsed : toAsk(body, parsed.value, split.tail);
+}
+
+function sendInference(
+  exchange: Exchange,
+  headers: Record<string, string>,
+  batch: Batch,
+  decided: readonly Decided[],
+): void {
+  const { head, tensors } = inferResponse(batch, decided);
+  if (tensors.length === 0) return sendJson(exchange.response, 200, headers, head);
+  const json = Buffer.from(JSON.stringify(head));
+  headers[headLengthHeader] = String(json.length);
+  sendBytes(exchange.response, 200, headers, Buffer.concat([json, ...tensors]), "application/octet-stream");
 }
 
 /** Undefined where the path itself has to say no: this key, or this kind of use case, has no part in the protocol. */
@@ -62,8 +101,9 @@ function batchOf(
   ports: V2Ports,
   call: Call,
   model: ModelAddress,
-  value: unknown,
   body: Uint8Array,
+  value: unknown,
+  tail: Buffer | undefined,
 ): Batch | Refusal | undefined {
   const principal = ports.identify(call.credential);
   if (isRefusal(principal)) return principal;
@@ -72,7 +112,8 @@ function batchOf(
   if (!useCase?.contract || !mayCall(principal, useCase)) return undefined;
   const stale = wrongVersion(useCase, model.version);
   if (stale) return stale;
-  const request = decodeRequest(value, useCase.contract);
+  const request =
+    tail && value === undefined ? decodeRaw(tail, useCase.contract) : decodeRequest(value, useCase.contract, tail);
   if (isRefusal(request)) return request;
   if (request.rows.length > 1) {
     const refusal = perRequestOnly(call, useCase, request.rows.length) ?? invalidRows(useCase.contract, request.rows);
@@ -186,23 +227,33 @@ function droppedHeader({ request }: Batch, decided: readonly Decided[]): Record<
   return text === "" ? {} : { "x-weir-dropped": text.slice(0, 1024) };
 }
 
-function inferResponse({ useCase, request }: Batch, decided: readonly Decided[]): Record<string, unknown> {
+/** The JSON, and the bytes of those outputs that were asked for as bytes, in its order. */
+function inferResponse(
+  { useCase, request }: Batch,
+  decided: readonly Decided[],
+): { head: Record<string, unknown>; tensors: Buffer[] } {
   const values: Record<OutputName, (row: Decided) => unknown> = {
     score: scoreOf,
     result: (row) => row.score.result,
     decision_id: (row) => row.answer.decision,
   };
-  return {
+  const tensors: Buffer[] = [];
+  const outputs = request.outputs.map(({ name, binary }) => {
+    const datatype = outputDatatypes[name];
+    const shown = { name, shape: [decided.length, 1], datatype };
+    const data = decided.map(values[name]);
+    if (!binary) return { ...shown, data };
+    const bytes = bytesOf(datatype, data);
+    tensors.push(bytes);
+    return { ...shown, parameters: { binary_data_size: bytes.length } };
+  });
+  const head = {
     model_name: useCase.name,
     model_version: versionOf(useCase),
     ...(request.id !== undefined && { id: request.id }),
-    outputs: request.outputs.map((name) => ({
-      name,
-      shape: [decided.length, 1],
-      datatype: outputDatatypes[name],
-      data: decided.map(values[name]),
-    })),
+    outputs,
   };
+  return { head, tensors };
 }
 
 /** Null where the decision was made without a model's score, e.g. by handing over to people. */

@@ -5,7 +5,11 @@ import { type Datatype, datatypeOf } from "./datatypes.ts";
 export const outputNames = ["score", "result", "decision_id"] as const;
 export type OutputName = (typeof outputNames)[number];
 
-export const outputDatatypes: Record<OutputName, Datatype> = { score: "FP64", result: "BYTES", decision_id: "BYTES" };
+export const outputDatatypes: Record<OutputName, "FP64" | "BYTES"> = {
+  score: "FP64",
+  result: "BYTES",
+  decision_id: "BYTES",
+};
 
 interface TensorMetadata {
   name: string;

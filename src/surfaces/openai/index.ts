@@ -19,6 +19,9 @@ export interface ClientDialects {
   openai: ClientDialect;
   /** For Anthropic's clients on the routes that both APIs have. */
   anthropic: ClientDialect;
+  /** Their routes are there where these are. */
+  responses?: ClientDialect;
+  completions?: ClientDialect;
 }
 
 export const openaiRoutes = (gateway: Gateway, dialects: ClientDialects, lists: ModelLists): Route[] => {
@@ -30,8 +33,12 @@ export const openaiRoutes = (gateway: Gateway, dialects: ClientDialects, lists: 
     refuse: refuseHere,
     handle,
   });
+  const chat = (path: string, spoken: ClientDialect | undefined): Route[] =>
+    spoken ? [route("POST", path, (exchange) => answerChat(gateway, exchange, spoken, "openai"))] : [];
   return [
-    route("POST", "/v1/chat/completions", (exchange) => answerChat(gateway, exchange, dialect, "openai")),
+    ...chat("/v1/chat/completions", dialect),
+    ...chat("/v1/responses", dialects.responses),
+    ...chat("/v1/completions", dialects.completions),
     route("GET", "/v1/models", (exchange) => listModels(gateway, lists, dialects, exchange)),
     route("GET", "/v1/models/:model", (exchange, { model }) => listModels(gateway, lists, dialects, exchange, model)),
   ];
@@ -82,7 +89,8 @@ function listModels(
   sendJson(response, 200, headers, { ...page, data });
 }
 
-const mayCall = (principal: Principal, useCase: UseCase): boolean =>
+/** Whether a key sees a use case at all. */
+export const mayCall = (principal: Principal, useCase: UseCase): boolean =>
   (useCase.tenants.length === 0 || useCase.tenants.includes(principal.tenant)) &&
   (principal.use_cases.includes("*") || principal.use_cases.includes(useCase.name));
 

@@ -106,6 +106,7 @@ export async function openHouse(): Promise<House> {
     countRefusal: (refusal: Refusal) => void counted.push(refusal),
     report: (fault: unknown) => void faults.push(fault),
     draining: () => false,
+    maxBodyBytes: 32 * 2 ** 20,
   };
   const routes = outcomeRoutes(gateway, {
     clock,
