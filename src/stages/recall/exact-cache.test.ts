@@ -11,6 +11,7 @@ import {
 import type { ChatRequest } from "../../kernel/chat.ts";
 import { VirtualClock } from "../../kernel/clock.ts";
 import { refuse } from "../../kernel/errors.ts";
+import { nanoUsd } from "../../kernel/money.ts";
 import { ExactCache } from "./exact-cache.ts";
 
 const ttl = 60_000;
@@ -18,7 +19,7 @@ function setUp(maxBytes?: number) {
   const clock = new VirtualClock();
   const cache = new ExactCache({ clock, ...(maxBytes !== undefined && { maxBytes }) });
   const decision = (parts: DecisionParts = {}) =>
-    aDecision({ clock, ...parts, useCase: { cache: { exactTtlMs: ttl }, ...parts.useCase } });
+    aDecision({ clock, ...parts, useCase: { cache: { exactTtlMs: ttl, tags: ["policies"] }, ...parts.useCase } });
   /** Asks and answers, so that the next one finds it. */
   const fill = (parts: DecisionParts = {}, answer = aChatResponse("remembered")) => {
     const d = decision(parts);
@@ -29,6 +30,104 @@ function setUp(maxBytes?: number) {
   return { clock, cache, decision, fill };
 }
 const request = (over: Partial<ChatRequest>): DecisionParts => ({ ask: aChatAsk(over) });
+
+describe("ExactCache: what the client asks of it", () => {
+  it("no-store: neither read nor kept", async () => {
+    const { cache, decision, fill } = setUp();
+    fill();
+    const d = decision({ context: { cache: "bypass" } });
+    expect([await cache.find(d), d.cache.status]).toEqual([undefined, "bypass"]);
+    cache.land(d, aChatResponse("secret"));
+    expect(await cache.find(decision())).toEqual(aChatResponse("remembered"));
+    expect(cache.leading).toBe(0);
+  });
+
+  it("no-cache: not read, and what is answered now is kept in its stead", async () => {
+    const { cache, decision, fill } = setUp();
+    fill();
+    const d = decision({ context: { cache: "refresh" } });
+    expect([cache.find(d), d.cache.status]).toEqual([undefined, "miss"]);
+    cache.land(d, aChatResponse("fresh"));
+    expect(await cache.find(decision())).toEqual(aChatResponse("fresh"));
+  });
+});
+
+describe("ExactCache: what it saved, and what the rules had made of it", () => {
+  it("says what the answer had cost, once for each who gets it again", async () => {
+    const { cache, decision } = setUp();
+    const d = decision();
+    void cache.find(d);
+    d.costNanoUsd = nanoUsd(1200);
+    cache.land(d, aChatResponse("x"));
+    const again = decision();
+    await cache.find(again);
+    await cache.find(decision());
+    expect(again.cache).toEqual({ status: "hit", from: d.id, saved_nano_usd: 1200 });
+    expect(cache.figures()).toMatchObject({ entries: 1, hits: 2, misses: 1, savedNanoUsd: 2400 });
+  });
+
+  it("brings the rule and its result along", async () => {
+    const { cache, decision } = setUp();
+    const d = decision();
+    void cache.find(d);
+    Object.assign(d, { rule: 1, result: "accepted", confidence: 1 });
+    cache.land(d, aChatResponse("x"));
+    const again = decision();
+    await cache.find(again);
+    expect(again).toMatchObject({ rule: 1, result: "accepted", confidence: 1 });
+  });
+
+  it("never keeps what was handed over to people", async () => {
+    const { cache, decision } = setUp();
+    const d = decision();
+    void cache.find(d);
+    d.referTo = "underwriting";
+    cache.land(d, aChatResponse("handed over"));
+    const next = decision();
+    expect([cache.find(next), next.cache.status]).toEqual([undefined, "miss"]);
+  });
+});
+
+describe("ExactCache: dropping answers", () => {
+  it.each([
+    ["everything", {}, 1],
+    ["its tag", { tag: "policies" }, 1],
+    ["its use case", { useCase: "assistant" }, 1],
+    ["its tenant", { tenant: "retail" }, 1],
+    ["another tag", { tag: "prices" }, 0],
+    ["another tenant", { tenant: "private" }, 0],
+    ["its tag in another use case", { tag: "policies", useCase: "other" }, 0],
+  ])("by %s", async (_what, filter, dropped) => {
+    const { cache, decision, fill } = setUp();
+    fill();
+    expect(cache.invalidate(filter)).toBe(dropped);
+    const d = decision();
+    await cache.find(d);
+    expect(d.cache.status).toBe(dropped === 1 ? "miss" : "hit");
+  });
+
+  it("an answer that was under way when its like were dropped is handed out and not kept", async () => {
+    const { cache, decision } = setUp();
+    const leader = decision();
+    void cache.find(leader);
+    const following = cache.find(decision());
+    cache.invalidate({ tag: "policies" });
+    cache.land(leader, aChatResponse("of yesterday"));
+    expect(await following).toEqual(aChatResponse("of yesterday"));
+    const later = decision();
+    expect([cache.find(later), later.cache.status]).toEqual([undefined, "miss"]);
+  });
+
+  it("a follower of a leader who doesn't come to an end goes on by itself", async () => {
+    const { clock, cache, decision } = setUp();
+    void cache.find(decision());
+    const d = decision();
+    const following = cache.find(d);
+    await clock.advance(10_000);
+    expect([await following, d.cache.status]).toEqual([undefined, "miss"]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
 
 describe("ExactCache: what is the same question", () => {
   const same: [string, DecisionParts][] = [
@@ -117,7 +216,7 @@ describe("ExactCache: what is kept, and how long", () => {
     const leader = fill({ with: { model: "large" } });
     const d = decision();
     await cache.find(d);
-    expect(d.cache).toEqual({ status: "hit", from: leader.id });
+    expect(d.cache).toEqual({ status: "hit", from: leader.id, saved_nano_usd: 0 });
     expect(d.model).toBe("large");
   });
 
@@ -146,7 +245,7 @@ describe("ExactCache: what is kept, and how long", () => {
     const none = aDecision({ clock });
     expect(cache.find(none)).toBeUndefined();
     expect(none.cache).toEqual({ status: "off" });
-    const score = aDecision({ clock, useCase: { kind: "score", cache: { exactTtlMs: ttl } } });
+    const score = aDecision({ clock, useCase: { kind: "score", cache: { exactTtlMs: ttl, tags: ["policies"] } } });
     expect(cache.find(score)).toBeUndefined();
     expect(cache.leading).toBe(0);
   });
@@ -196,8 +295,8 @@ describe("ExactCache: single flight", () => {
     cache.land(leader, aChatResponse("landed"));
     expect(await Promise.all(waiting)).toEqual([aChatResponse("landed"), aChatResponse("landed")]);
     expect([one.cache, two.cache]).toEqual([
-      { status: "follower", from: leader.id },
-      { status: "follower", from: leader.id },
+      { status: "follower", from: leader.id, saved_nano_usd: 0 },
+      { status: "follower", from: leader.id, saved_nano_usd: 0 },
     ]);
     expect(cache.leading).toBe(0);
   });

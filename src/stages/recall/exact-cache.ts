@@ -2,21 +2,46 @@ import { hash } from "node:crypto";
 import type { ChatResponse } from "../../kernel/chat.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { DecisionId } from "../../kernel/ids.ts";
+import { type NanoUsd, nanoUsd, zeroUsd } from "../../kernel/money.ts";
 import type { Decision } from "../../path/context.ts";
 
 interface Stored {
   response: ChatResponse;
   model: string;
   from: DecisionId;
+  tenant: string;
+  useCase: string;
+  tags: readonly string[];
+  cost: NanoUsd;
+  /** What the rules made of the answer: it holds for those who get it again. */
+  judged: Pick<Decision, "result" | "confidence" | "rule" | "reasons">;
   until: number;
   bytes: number;
 }
 
+/** Which answers to drop; all of those named must fit. Nothing named: everything. */
+export interface CacheFilter {
+  tenant?: string;
+  useCase?: string;
+  tag?: string;
+}
+
+export interface CacheFigures {
+  entries: number;
+  bytes: number;
+  hits: number;
+  misses: number;
+  savedNanoUsd: NanoUsd;
+}
+
 interface Flight {
-  leader: DecisionId;
+  /** How often answers had been dropped when it began. */
+  asOf: number;
   landed: Promise<Stored | undefined>;
   land(stored: Stored | undefined): void;
 }
+
+const longestFollowMs = 10_000;
 
 /** Least recently used entries go first when `maxBytes` of answers are held. */
 export class ExactCache {
@@ -26,6 +51,11 @@ export class ExactCache {
   readonly #flights = new Map<string, Flight>();
   readonly #leading = new Map<DecisionId, string>();
   #bytes = 0;
+  #hits = 0;
+  #misses = 0;
+  #savedNanoUsd = zeroUsd;
+  /** Moves with every invalidation: an answer that was under way when its tag was dropped is not kept. */
+  #invalidations = 0;
 
   constructor(options: { clock: Clock; maxBytes?: number }) {
     this.#clock = options.clock;
@@ -35,12 +65,22 @@ export class ExactCache {
   /** A remembered answer, a leader's answer to come, or nothing: then this decision leads until `land` or `abandon`. */
   find(d: Decision): Promise<ChatResponse | undefined> | undefined {
     if (!d.useCase.cache || !d.request) return undefined;
+    const { cache: asked } = d.call.context;
+    if (asked === "bypass") {
+      d.cache = { status: "bypass" };
+      return undefined;
+    }
     const key = keyOf(d);
+    if (asked === "refresh") {
+      if (this.#flights.has(key)) d.cache = { status: "miss" };
+      else this.#lead(d, key);
+      return undefined;
+    }
     const stored = this.#stored.get(key);
     if (stored && stored.until > this.#clock.monotonic()) {
       this.#stored.delete(key);
       this.#stored.set(key, stored);
-      return Promise.resolve(take(d, stored, "hit"));
+      return Promise.resolve(this.#take(d, stored, "hit"));
     }
     if (stored) this.#forget(key, stored);
     const flight = this.#flights.get(key);
@@ -53,12 +93,30 @@ export class ExactCache {
   land(d: Decision, response: ChatResponse): void {
     const key = this.#leading.get(d.id);
     if (key === undefined || !d.useCase.cache) return;
-    if (!isKeepable(response)) return this.abandon(d);
+    if (!isKeepable(response) || d.referTo !== undefined) return this.abandon(d);
     const bytes = Buffer.byteLength(JSON.stringify(response)) + key.length;
     const until = this.#clock.monotonic() + d.useCase.cache.exactTtlMs;
-    const stored: Stored = { response, model: d.model ?? response.model, from: d.id, until, bytes };
+    const { result, confidence, rule, reasons } = d;
+    const stored: Stored = {
+      response,
+      model: d.model ?? response.model,
+      from: d.id,
+      tenant: d.tenant.name,
+      useCase: d.useCase.name,
+      tags: d.useCase.cache.tags,
+      cost: d.costNanoUsd,
+      judged: {
+        ...(result !== undefined && { result }),
+        ...(confidence !== undefined && { confidence }),
+        ...(rule !== undefined && { rule }),
+        reasons,
+      },
+      until,
+      bytes,
+    };
+    const stale = this.#flights.get(key)?.asOf !== this.#invalidations;
     // What alone is larger than the cache would drive everything out and then go itself.
-    if (bytes <= this.#maxBytes) this.#keep(key, stored);
+    if (bytes <= this.#maxBytes && !stale) this.#keep(key, stored);
     this.#end(d.id, key, stored);
   }
 
@@ -68,14 +126,40 @@ export class ExactCache {
     if (key !== undefined) this.#end(d.id, key, undefined);
   }
 
+  /** Drops the answers that fit; those under way are not kept either. Returns how many there were. */
+  invalidate(filter: CacheFilter): number {
+    this.#invalidations += 1;
+    let dropped = 0;
+    for (const [key, stored] of this.#stored) {
+      const { tenant, useCase, tag } = filter;
+      if (tenant !== undefined && stored.tenant !== tenant) continue;
+      if (useCase !== undefined && stored.useCase !== useCase) continue;
+      if (tag !== undefined && !stored.tags.includes(tag)) continue;
+      this.#forget(key, stored);
+      dropped += 1;
+    }
+    return dropped;
+  }
+
+  figures(): CacheFigures {
+    return {
+      entries: this.#stored.size,
+      bytes: this.#bytes,
+      hits: this.#hits,
+      misses: this.#misses,
+      savedNanoUsd: this.#savedNanoUsd,
+    };
+  }
+
   get leading(): number {
     return this.#leading.size;
   }
 
   #lead(d: Decision, key: string): void {
     const { promise, resolve } = Promise.withResolvers<Stored | undefined>();
-    this.#flights.set(key, { leader: d.id, landed: promise, land: resolve });
+    this.#flights.set(key, { landed: promise, land: resolve, asOf: this.#invalidations });
     this.#leading.set(d.id, key);
+    this.#misses += 1;
     d.cache = { status: "miss" };
   }
 
@@ -84,12 +168,24 @@ export class ExactCache {
     const gone = Promise.withResolvers<undefined>();
     const onAbort = () => gone.resolve(undefined);
     d.signal.addEventListener("abort", onAbort, { once: true });
+    // A leader whose own client reads slowly must not hold up the others for ever.
+    const stopWaiting = this.#clock.after(longestFollowMs, onAbort);
     const stored = await Promise.race([flight.landed, gone.promise]);
+    stopWaiting();
     d.signal.removeEventListener("abort", onAbort);
-    if (stored) return take(d, stored, "follower");
+    if (stored) return this.#take(d, stored, "follower");
     if (!d.signal.aborted && !this.#flights.has(key)) this.#lead(d, key);
     else d.cache = { status: "miss" };
     return undefined;
+  }
+
+  #take(d: Decision, stored: Stored, status: "hit" | "follower"): ChatResponse {
+    d.cache = { status, from: stored.from, saved_nano_usd: stored.cost };
+    d.model = stored.model;
+    Object.assign(d, stored.judged);
+    this.#hits += 1;
+    this.#savedNanoUsd = nanoUsd(this.#savedNanoUsd + stored.cost);
+    return stored.response;
   }
 
   #end(leader: DecisionId, key: string, stored: Stored | undefined): void {
@@ -111,12 +207,6 @@ export class ExactCache {
     this.#stored.delete(key);
     this.#bytes -= stored.bytes;
   }
-}
-
-function take(d: Decision, stored: Stored, status: "hit" | "follower"): ChatResponse {
-  d.cache = { status, from: stored.from };
-  d.model = stored.model;
-  return stored.response;
 }
 
 const isKeepable = (response: ChatResponse): boolean =>

@@ -60,6 +60,9 @@ describe("contextOf", () => {
     [{ "x-weir-subject": ["first", "second"] }, { subject: "first" }],
     [{ traceparent: "00-1" }, {}],
     [{ traceparent: "my-name-is-anna" }, {}],
+    [{ "cache-control": "no-cache" }, { cache: "refresh" }],
+    [{ "cache-control": "no-cache, no-store" }, { cache: "bypass" }],
+    [{ "cache-control": "max-age=0" }, {}],
   ] as [Record<string, string | string[]>, object][])("%j: %j", (headers, context) =>
     expect(contextOf(withHeaders(headers))).toEqual(context),
   );

@@ -34,6 +34,9 @@ export function contextOf(request: IncomingMessage): CallContext {
   const trace = headerOf(request, "traceparent");
   // W3C Trace Context, version 00; anything else is no trace and is not recorded.
   if (trace !== undefined && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(trace)) context.traceparent = trace;
+  const control = headerOf(request, "cache-control");
+  if (control !== undefined && /\bno-store\b/i.test(control)) context.cache = "bypass";
+  else if (control !== undefined && /\bno-cache\b/i.test(control)) context.cache = "refresh";
   const latency = headerOf(request, "x-weir-latency");
   if (latency === "interactive" || latency === "relaxed") context.latency = latency;
   for (const flag of ["synthetic", "strict", "batchable", "restricted"] as const)
