@@ -5,7 +5,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import { sealContents } from "./content.ts";
 import { finishFrame, frameHeaderBytes, frameTypes } from "./frames.ts";
-import { leafHashOfPrefixed } from "./merkle.ts";
+import { hashBytes, sha256Into } from "./merkle.ts";
 import type { ContentKey, ContentRef, Entry, EntryKind, HeldKey, KeyRing, StoredEntry } from "./port.ts";
 
 /** An entry that waits for its commit. */
@@ -16,10 +16,15 @@ export interface Queued {
   tenant: string;
   tenantSeq: number;
   decision: string | undefined;
-  /** Metadata JSON without its closing brace: a content reference may follow. */
-  head: string;
+  /** Holds the entry's JSON from `start` to `end`, without its closing brace where a content reference follows. */
+  bytes: Buffer;
+  start: number;
+  end: number;
+  /** Of `begun` and `attempt`, for recovery; what is settled is done. */
   metaJson: string;
   content: { key: ContentKey; json: string } | undefined;
+  /** Its share of the queue's bounds. */
+  weight: number;
   /** Set by the first `durable()`. */
   waiter: PromiseWithResolvers<void> | undefined;
   /** Of those who would rather know that the disk fails than wait. */
@@ -30,8 +35,8 @@ export interface Queued {
 export interface Batch {
   entries: Queued[];
   frame: Buffer;
-  /** Leaf hashes, in order. */
-  leaves: Buffer[];
+  /** Leaf hashes, one after the other. */
+  leaves: Buffer;
 }
 
 const kindJson: Record<EntryKind, string> = {
@@ -47,15 +52,14 @@ export function headOf(
   nodeJson: string,
   tenantJson: string,
   at: { seq: number; atMs: number; kind: EntryKind; tenantSeq: number; decision: string | undefined },
-  metaJson: string,
 ): string {
   const decision = at.decision === undefined ? "" : `,"decision":${JSON.stringify(at.decision)}`;
-  return `{"node":${nodeJson},"seq":${at.seq},"at_ms":${at.atMs},${kindJson[at.kind]},"tenant":${tenantJson},"tenant_seq":${at.tenantSeq}${decision},"meta":${metaJson}`;
+  return `{"node":${nodeJson},"seq":${at.seq},"at_ms":${at.atMs},${kindJson[at.kind]},"tenant":${tenantJson},"tenant_seq":${at.tenantSeq}${decision},"meta":`;
 }
 
+const longestTail = 512;
 // Digests are hex and key ids base 32: nothing to escape.
-function tailOf(ref: ContentRef | undefined): string {
-  if (!ref) return "}";
+function tailOf(ref: ContentRef): string {
   const { batch, offset, length, mac, key } = ref;
   return `,"content":{"batch":"${batch}","offset":${offset},"length":${length},"mac":"${mac}","key":"${key}"}}`;
 }
@@ -86,9 +90,44 @@ function sealAll(entries: readonly Queued[], keys: KeyRing, clock: Clock): { sea
   return { sealed, refs };
 }
 
-// One commit is in flight at a time, so its frame may live in a buffer that the next one reuses.
+const roomBytes = 256 * 1024;
+
+/**
+ * Takes the bytes of entries until their commit. They are written when the entry is appended, so that its text is gone
+ * before a collection can meet it, and the few buffers they lie in are used again.
+ */
+export class WaitingRoom {
+  #bytes = Buffer.allocUnsafeSlow(roomBytes);
+  #used = 0;
+
+  put(entry: Queued, head: string, metaJson: string, isWhole: boolean): void {
+    const most = 3 * (head.length + metaJson.length) + 1;
+    if (this.#used + most > this.#bytes.length) {
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(roomBytes, most));
+      this.#used = 0;
+    }
+    const bytes = this.#bytes;
+    let at = this.#used;
+    at += bytes.write(head, at, "utf8");
+    at += bytes.write(metaJson, at, "utf8");
+    if (isWhole) bytes[at++] = closingBrace;
+    entry.bytes = bytes;
+    entry.start = this.#used;
+    entry.end = at;
+    this.#used = at;
+  }
+  /** Nothing waits any longer. */
+  clear(): void {
+    this.#used = 0;
+  }
+}
+
+const closingBrace = 0x7d;
+
+// One commit is in flight at a time, so its frame and leaves may live in buffers that the next one reuses.
 export class BatchEncoder {
   #room = Buffer.allocUnsafeSlow(256 * 1024);
+  #leaves = Buffer.allocUnsafeSlow(256 * hashBytes);
   readonly #keys: KeyRing;
   readonly #clock: Clock;
 
@@ -99,11 +138,10 @@ export class BatchEncoder {
 
   encode(entries: Queued[]): Batch {
     const { sealed, refs } = sealAll(entries, this.#keys, this.#clock);
-    const tails = entries.map((_, place) => tailOf(refs[place]));
-    const room = this.#roomFor(
-      entries.reduce((sum, { head }, place) => sum + 5 + 3 * (head.length + tails[place]!.length), 0) +
-        sealed.reduce((sum, { frame }) => sum + 36 + frame.length, 0),
-    );
+    let needed = 0;
+    for (const { start, end, content } of entries) needed += 5 + end - start + (content ? longestTail : 0);
+    for (const { frame } of sealed) needed += 36 + frame.length;
+    const room = this.#roomFor(needed);
     let at = room.writeUInt32LE(sealed.length, frameHeaderBytes);
     for (const { frame, digest } of sealed) {
       room.set(digest, at);
@@ -112,18 +150,26 @@ export class BatchEncoder {
       at += frame.length;
     }
     at = room.writeUInt32LE(entries.length, at);
-    const leaves: Buffer[] = [];
+    const leaves = this.#leavesFor(entries.length);
     for (let place = 0; place < entries.length; place++) {
       const start = at + 4;
       room[start] = 0;
-      const end = start + 1 + room.write(entries[place]!.head + tails[place]!, start + 1, "utf8");
+      const entry = entries[place]!;
+      let end = start + 1 + entry.bytes.copy(room, start + 1, entry.start, entry.end);
+      const ref = refs[place];
+      if (ref) end += room.write(tailOf(ref), end, "latin1");
       room.writeUInt32LE(end - start, at);
-      leaves.push(leafHashOfPrefixed(room.subarray(start, end)));
+      sha256Into(leaves, place * hashBytes, room.subarray(start, end));
       at = end;
     }
     const frame = room.subarray(0, at);
     finishFrame(frame, frameTypes.batch);
     return { entries, frame, leaves };
+  }
+
+  #leavesFor(count: number): Buffer {
+    if (count * hashBytes > this.#leaves.length) this.#leaves = Buffer.allocUnsafeSlow(2 * count * hashBytes);
+    return this.#leaves.subarray(0, count * hashBytes);
   }
 
   #roomFor(payload: number): Buffer {
@@ -163,15 +209,8 @@ export function decodeBatch(payload: Buffer): DecodedBatch {
   return { contents, entries };
 }
 
-/** The last sequence in a batch, at the cost of decoding its first entry: they are consecutive. */
-export function lastSeqOf(payload: Buffer): number {
-  let at = 4;
-  for (let left = payload.readUInt32LE(0); left > 0; left--) at += 36 + payload.readUInt32LE(at + 32);
-  const first = bytesAt(payload, at + 8, payload.readUInt32LE(at + 4));
-  return (JSON.parse(first.toString("utf8", 1)) as Entry).seq + payload.readUInt32LE(at) - 1;
-}
-
-function bytesAt(payload: Buffer, from: number, length: number): Buffer {
+/** Throws a RangeError where the batch ends before. */
+export function bytesAt(payload: Buffer, from: number, length: number): Buffer {
   if (from + length > payload.length) throw new RangeError("a length points beyond the batch");
   return payload.subarray(from, from + length);
 }

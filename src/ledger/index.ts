@@ -12,6 +12,6 @@ export { openKeyRing } from "./keys.ts";
 export type * from "./port.ts";
 export { checkProof, type ProofBundle } from "./proof-check.ts";
 export { buildProof } from "./proof.ts";
-export { findDecision, readBatches, readEntries, readEntryAt, readEntryBySeq, type ReadOptions } from "./read.ts";
+export { findDecision, readEntries, readEntryAt, readEntryBySeq, readForFold, type ReadOptions } from "./read.ts";
 export { fileSink } from "./sinks.ts";
 export { verifyStore, type Verification } from "./verify.ts";

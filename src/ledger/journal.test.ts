@@ -111,6 +111,38 @@ describe("group commit", () => {
     expect(journal.health()).toMatchObject({ writable: true, entries: 3, queuedBytes: 0 });
   });
 
+  it("keeps the bytes of entries apart, however large and many wait for the commit under way", async () => {
+    const { files, journal } = await prepare();
+    const texts = ["", "é".repeat(10), "x".repeat(200_000), "日本".repeat(90_000), "\u{1f600}".repeat(3)];
+    const sent: { i: number; text: string }[] = [];
+    for (let i = 0; i < 60; i++) {
+      const meta = { i, text: texts[i % texts.length]! };
+      sent.push(meta);
+      journal.append({
+        kind: "admin",
+        tenant: "t",
+        meta,
+        ...(i % 4 === 0 && { content: { key: { tenant: "t" }, value: i } }),
+      });
+      // Some meet a commit under way, some an idle journal.
+      for (let turn = 0; turn < i % 7; turn++) await Promise.resolve();
+      if (i % 20 === 19) await journal.flush();
+    }
+    await journal.close();
+    expect((await read(files)).map(({ entry }) => entry.meta)).toEqual(sent);
+    expect((await verifyStore({ dir, files })).ok).toBe(true);
+  });
+
+  it("answers full and writable as health does", async () => {
+    const { files, journal, clock } = await prepare({ maxQueuedBytes: 100 });
+    expect([journal.full, journal.writable]).toEqual([false, true]);
+    files.fail({ at: 1, call: "write", times: Infinity });
+    journal.append({ kind: "admin", tenant: "t", meta: { text: "x".repeat(200) } });
+    await clock.advance(10);
+    expect([journal.full, journal.writable]).toEqual([true, false]);
+    expect(journal.health()).toMatchObject({ full: true, writable: false });
+  });
+
   it("serialises once, while append runs, and refuses what is no JSON", async () => {
     const { files, journal } = await prepare();
     const meta = { result: "approve" };

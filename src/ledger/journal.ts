@@ -1,8 +1,9 @@
 /** The journal of one node: takes entries at once, in order, and makes them durable by group commit. */
 import type { Clock } from "../kernel/clock.ts";
 import { FileFault, type FileLock, type FilePort } from "../stores/files/port.ts";
+import { AppendedEntry, type Disk, durable, unavailable } from "./appended.ts";
 import { type SignedCheckpoint, isSignedBy, parseCheckpoint } from "./checkpoint.ts";
-import { type Batch, BatchEncoder, headOf, type Queued } from "./commit.ts";
+import { type Batch, BatchEncoder, headOf, type Queued, WaitingRoom } from "./commit.ts";
 import { LedgerError } from "./errors.ts";
 import { checkNodeName, lockPath, originOf } from "./layout.ts";
 import type {
@@ -43,39 +44,7 @@ export interface JournalOptions {
   onCommitted?: (upTo: { seq: number }) => void;
 }
 
-const weightOf = (entry: Queued): number => entry.head.length + (entry.content?.json.length ?? 0);
-
-/** Shared by the journal and its entries; `lastError` is set while writes fail. */
-interface Disk {
-  lastError: string | undefined;
-}
-
-/** A class, not a closure per entry: `durable` is asked of few entries. */
-class AppendedEntry implements Appended {
-  readonly seq: number;
-  readonly #entry: Queued;
-  readonly #disk: Disk;
-  constructor(entry: Queued, disk: Disk) {
-    this.seq = entry.seq;
-    this.#entry = entry;
-    this.#disk = disk;
-  }
-  durable(options?: { failFast?: boolean }): Promise<void> {
-    const entry = this.#entry;
-    if (options?.failFast !== true || entry.state !== "queued") return durable(entry);
-    if (this.#disk.lastError !== undefined) return Promise.reject(unavailable(this.#disk.lastError));
-    return (entry.hasty ??= Promise.withResolvers<void>()).promise;
-  }
-}
-
-function durable(entry: Queued): Promise<void> {
-  if (entry.state === "durable") return Promise.resolve();
-  if (entry.state === "lost") return Promise.reject(unavailable(`entry ${entry.seq} was never written`));
-  return (entry.waiter ??= Promise.withResolvers<void>()).promise;
-}
-
-const unavailable = (why: string, cause?: unknown): LedgerError =>
-  new LedgerError("record_unavailable", `the journal can't record: ${why}`, cause);
+const nothing = Buffer.alloc(0);
 
 class FileJournal implements Journal {
   readonly node: string;
@@ -90,9 +59,9 @@ class FileJournal implements Journal {
   /** Of appended entries. */
   #nextSeq: number;
   readonly #tenants: Map<string, { json: string; next: number }>;
-  /** Decisions whose `begun` is queued: durable ones are in the state. */
-  readonly #begun = new Set<string>();
   #queue: Queued[] = [];
+  /** Where the queue's bytes lie. */
+  readonly #waiting = new WaitingRoom();
   #queuedBytes = 0;
   /** Encoded and not yet durable: written again as it is until it succeeds. */
   #batch: Batch | undefined;
@@ -123,7 +92,7 @@ class FileJournal implements Journal {
   append(draft: EntryDraft): Appended {
     if (this.#closed) throw unavailable("it is closed");
     const { kind, decision, tenant } = draft;
-    if (this.#isFull() && !(decision !== undefined && this.#hasBegun(decision)))
+    if (this.full && !(decision !== undefined && this.#hasBegun(decision)))
       throw unavailable(`${this.#queuedBytes} bytes wait for a disk that fails (${this.#disk.lastError ?? "slow"})`);
     const metaJson = JSON.stringify(draft.meta);
     const contentJson = draft.content && JSON.stringify(draft.content.value);
@@ -131,24 +100,27 @@ class FileJournal implements Journal {
       throw new LedgerError("ledger_invalid", `a ${kind} entry's meta must be a JSON object and its content JSON`);
     let counter = this.#tenants.get(tenant);
     if (!counter) this.#tenants.set(tenant, (counter = { json: JSON.stringify(tenant), next: 0 }));
-    const at = { seq: this.#nextSeq++, atMs: this.#options.clock.now(), kind, tenantSeq: counter.next++, decision };
     const entry: Queued = {
-      seq: at.seq,
-      atMs: at.atMs,
+      seq: this.#nextSeq++,
+      atMs: this.#options.clock.now(),
       kind,
       tenant,
-      tenantSeq: at.tenantSeq,
+      tenantSeq: counter.next++,
       decision,
-      head: headOf(this.#nodeJson, counter.json, at, metaJson),
-      metaJson,
+      bytes: nothing,
+      start: 0,
+      end: 0,
+      metaJson: kind === "begun" || kind === "attempt" ? metaJson : "",
       content: draft.content && { key: draft.content.key, json: contentJson! },
+      weight: 0,
       waiter: undefined,
       hasty: undefined,
       state: "queued",
     };
-    if (kind === "begun" && decision !== undefined) this.#begun.add(decision);
+    this.#waiting.put(entry, headOf(this.#nodeJson, counter.json, entry), metaJson, draft.content === undefined);
+    entry.weight = entry.end - entry.start + (contentJson?.length ?? 0);
     this.#queue.push(entry);
-    this.#queuedBytes += weightOf(entry);
+    this.#queuedBytes += entry.weight;
     if (!this.#draining) {
       this.#draining = true;
       // Not a timer: entries of the same turn share the first commit.
@@ -157,11 +129,10 @@ class FileJournal implements Journal {
     return new AppendedEntry(entry, this.#disk);
   }
 
+  /** Asked when the queue is full only: then a look through it is cheaper than a set kept for every decision. */
   #hasBegun(decision: string): boolean {
-    return this.#state.isOpen(decision) || this.#begun.has(decision);
-  }
-  #isFull(): boolean {
-    return this.#queuedBytes > (this.#options.maxQueuedBytes ?? defaultMaxQueuedBytes);
+    const begins = (entry: Queued) => entry.kind === "begun" && entry.decision === decision;
+    return this.#state.isOpen(decision) || this.#queue.some(begins) || this.#batch?.entries.some(begins) === true;
   }
 
   async #drain(): Promise<void> {
@@ -192,9 +163,12 @@ class FileJournal implements Journal {
   #nextBatch(): Batch {
     let count = 0;
     for (let size = 0; count < this.#queue.length && count < batchEntries && size < batchCharacters; count++)
-      size += weightOf(this.#queue[count]!);
-    const batch = this.#encoder.encode(this.#queue.slice(0, count));
-    this.#queue.splice(0, count);
+      size += this.#queue[count]!.weight;
+    const whole = count === this.#queue.length;
+    const batch = this.#encoder.encode(whole ? this.#queue : this.#queue.slice(0, count));
+    this.#queue = whole ? [] : this.#queue.slice(count);
+    // The batch has its own copy of the bytes.
+    if (whole) this.#waiting.clear();
     return batch;
   }
 
@@ -221,9 +195,10 @@ class FileJournal implements Journal {
     this.#backOffMs = 0;
     for (const entry of batch.entries) {
       this.#state.fold(entry);
-      this.#queuedBytes -= weightOf(entry);
-      if (entry.kind === "begun" && entry.decision !== undefined) this.#begun.delete(entry.decision);
+      this.#queuedBytes -= entry.weight;
       entry.state = "durable";
+      entry.bytes = nothing;
+      entry.content = undefined;
       entry.waiter?.resolve();
       entry.hasty?.resolve();
     }
@@ -243,12 +218,19 @@ class FileJournal implements Journal {
     this.#wake = undefined;
   }
 
+  get full(): boolean {
+    return this.#queuedBytes > (this.#options.maxQueuedBytes ?? defaultMaxQueuedBytes);
+  }
+  get writable(): boolean {
+    return !this.#closed && this.#disk.lastError === undefined;
+  }
+
   health(): JournalHealth {
     const lastError = this.#disk.lastError ?? this.#sealing.lastError;
     return {
-      writable: !this.#closed && this.#disk.lastError === undefined,
+      writable: this.writable,
       queuedBytes: this.#queuedBytes,
-      full: this.#isFull(),
+      full: this.full,
       ...(lastError !== undefined && { lastError }),
       entries: this.#state.size,
       ...(this.#sealing.sealed && { checkpoint: this.#sealing.sealed }),

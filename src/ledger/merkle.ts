@@ -9,12 +9,25 @@ export type NodeAt = (level: number, index: number) => Buffer;
 /** Half the time of asking `hash` for a Buffer (0.65 against 1.25 µs for 500 bytes, Node 26.10). */
 export const sha256 = (bytes: Uint8Array): Buffer => Buffer.from(hash("sha256", bytes, "latin1"), "latin1");
 
-const pair = Buffer.alloc(65, 1);
+export const hashBytes = 32;
+const pair = Buffer.alloc(1 + 2 * hashBytes, 1);
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   pair.set(left, 1);
   pair.set(right, 33);
   return sha256(pair);
+}
+
+/** Puts the hash of `bytes` at `at`: no Buffer of its own per hash. */
+export function sha256Into(target: Buffer, at: number, bytes: Uint8Array): void {
+  target.write(hash("sha256", bytes, "latin1"), at, "latin1");
+}
+
+/** Replaces the hash at `at` by that of the node whose left side is `left` and whose right side it was. */
+export function joinInto(target: Buffer, at: number, left: Uint8Array): void {
+  pair.set(left, 1);
+  target.copy(pair, 1 + hashBytes, at, at + hashBytes);
+  sha256Into(target, at, pair);
 }
 
 /** `prefixed` already starts with the 0x00 byte: entries are stored that way, which saves a copy. */

@@ -107,6 +107,9 @@ export interface Journal {
    * belongs to no begun decision; `ledger_invalid` when it can't be JSON.
    */
   append(draft: EntryDraft): Appended;
+  /** `health().full` and `health().writable`, for whoever asks on each request. */
+  readonly full: boolean;
+  readonly writable: boolean;
   health(): JournalHealth;
   /** Begun, durable, not settled: right after opening, those that a crash interrupted. */
   openDecisions(): OpenDecision[];

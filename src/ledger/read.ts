@@ -1,11 +1,12 @@
 /** Reads a node's entries in order, also while they are written, and all entries of one decision. */
 import type { DecisionId } from "../kernel/ids.ts";
 import type { FilePort } from "../stores/files/port.ts";
-import { decodeBatch, lastSeqOf, storedEntries } from "./commit.ts";
+import { decodeBatch, storedEntries } from "./commit.ts";
 import { LedgerError } from "./errors.ts";
+import { decodeForFold, type FoldEntry, lastSeqOf } from "./fold-decode.ts";
 import { asBuffer, findFrame, type Frame, frameTypes, parseFrame } from "./frames.ts";
 import { segmentPath } from "./layout.ts";
-import type { Position, StoredEntry } from "./port.ts";
+import type { EntryKind, Position, StoredEntry } from "./port.ts";
 import { listSegments, readHeader, type SegmentHeader } from "./segment.ts";
 
 const readBytes = 1 << 20;
@@ -76,8 +77,15 @@ class FrameReader {
   }
 }
 
+type Decode<T> = (payload: Buffer, segment: number, offset: number) => T[];
+interface Placed {
+  position: Position;
+}
+
+const whole: Decode<StoredEntry> = (payload, segment, offset) => storedEntries(decodeBatch(payload), segment, offset);
+
 /** Batch by batch, for readers that count the cost of an await per entry. Throws `ledger_corrupt` naming the place. */
-export async function* readBatches(options: ReadOptions): AsyncGenerator<StoredEntry[]> {
+async function* readBatches<T extends Placed>(options: ReadOptions, decode: Decode<T>): AsyncGenerator<T[]> {
   const { dir, files, node, from, upTo } = options;
   let seen = from?.seq ?? -1;
   const last = upTo?.seq ?? Infinity;
@@ -93,12 +101,12 @@ export async function* readBatches(options: ReadOptions): AsyncGenerator<StoredE
     for (let at: number = offset ?? head!.end; at < limit;) {
       const frame = await reader.at(at);
       if (!frame) break;
-      const entries = frame.type === frameTypes.batch ? entriesOf(frame, segment, at, path, seen) : [];
+      const entries = frame.type === frameTypes.batch ? entriesOf(frame, segment, at, path, decode, seen) : [];
       // Entries that were read before their segment was given up come again in the next one.
-      const fresh = entries.filter(({ entry }) => entry.seq > seen && entry.seq <= last);
+      const fresh = entries.filter(({ position }) => position.seq > seen && position.seq <= last);
       if (fresh.length > 0) yield fresh;
-      seen = Math.max(seen, fresh.at(-1)?.entry.seq ?? -1);
-      if ((entries[0]?.entry.seq ?? 0) > last) return;
+      seen = Math.max(seen, fresh.at(-1)?.position.seq ?? -1);
+      if ((entries[0]?.position.seq ?? 0) > last) return;
       at = frame.end;
     }
     if (!next) return;
@@ -108,17 +116,25 @@ export async function* readBatches(options: ReadOptions): AsyncGenerator<StoredE
 }
 
 /** Nothing when all of the batch has been `seen`: then it isn't even decoded. */
-function entriesOf(frame: Frame, segment: number, offset: number, path: string, seen = -1): StoredEntry[] {
+function entriesOf<T>(frame: Frame, segment: number, offset: number, path: string, decode: Decode<T>, seen = -1): T[] {
   try {
     if (seen >= 0 && lastSeqOf(frame.payload) <= seen) return [];
-    return storedEntries(decodeBatch(frame.payload), segment, offset);
+    return decode(frame.payload, segment, offset);
   } catch (cause) {
     throw new LedgerError("ledger_corrupt", `${path} at byte ${offset}: not a batch; run \`weir verify\``, cause);
   }
 }
 
 export async function* readEntries(options: ReadOptions): AsyncGenerator<StoredEntry> {
-  for await (const batch of readBatches(options)) yield* batch;
+  for await (const batch of readBatches(options, whole)) yield* batch;
+}
+
+/** For folds: batch by batch, with the metadata of the `wanted` kinds only. Throws like `readEntries`. */
+export function readForFold(
+  options: ReadOptions,
+  wanted: ReadonlySet<EntryKind>,
+): AsyncGenerator<readonly FoldEntry[]> {
+  return readBatches(options, (payload, segment, offset) => decodeForFold(payload, segment, offset, wanted));
 }
 
 /** The entry at a known place; undefined when there is none. */
@@ -129,7 +145,9 @@ export async function readEntryAt(
   const path = segmentPath(options.dir, options.node, position.segment);
   const frame = await new FrameReader(options.files, path, Infinity).at(position.offset);
   if (frame?.type !== frameTypes.batch) return undefined;
-  return entriesOf(frame, position.segment, position.offset, path).find(({ entry }) => entry.seq === position.seq);
+  return entriesOf(frame, position.segment, position.offset, path, whole).find(
+    ({ entry }) => entry.seq === position.seq,
+  );
 }
 
 /** The entry with that sequence, found through the segments' headers; undefined when there is none. */

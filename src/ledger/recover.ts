@@ -10,7 +10,7 @@ import { LedgerError } from "./errors.ts";
 import { asBuffer, findFrame, frameTypes, parseFrame } from "./frames.ts";
 import { checkpointPath, segmentPath } from "./layout.ts";
 import { leafHashOfPrefixed } from "./merkle.ts";
-import { hashesOf, listSegments, OpenSegment, readHeader, type SegmentHeader } from "./segment.ts";
+import { listSegments, OpenSegment, readHeader, type SegmentHeader } from "./segment.ts";
 import { LogState } from "./state.ts";
 import { type Tile, tileWidth, TreeEdge } from "./tiles.ts";
 
@@ -141,7 +141,11 @@ export async function recover(store: Store, known: readonly SignedCheckpoint[]):
   const keep = (tile: Tile): void => {
     if ((tile.index + 1) * tileWidth ** (tile.level + 1) > sealed) tiles.push(tile);
   };
-  const tree = TreeEdge.restore(header?.first_seq ?? 0, header?.tree.map(hashesOf) ?? [], keep);
+  const tree = TreeEdge.restore(
+    header?.first_seq ?? 0,
+    header?.tree.map((hashes) => Buffer.from(hashes, "base64")) ?? [],
+    keep,
+  );
   const state = header ? LogState.of(header.first_seq, header.tenants, header.open) : new LogState();
   let at = 0;
   const check = (path: string): void => {

@@ -4,6 +4,7 @@ import type { FilePort } from "../stores/files/port.ts";
 import { signCheckpoint, type SignedCheckpoint, verifierKey } from "./checkpoint.ts";
 import { LedgerError } from "./errors.ts";
 import { checkpointPath, originOf, tilePath, verifierPath } from "./layout.ts";
+import { hashBytes } from "./merkle.ts";
 import type { CheckpointSink, JournalHealth, Signer } from "./port.ts";
 import { edgeTilesOf, type Tile, TreeEdge, writeTile } from "./tiles.ts";
 
@@ -69,8 +70,8 @@ export class Sealing {
   }
 
   /** Takes the leaves of a durable batch. */
-  add(leaves: readonly Buffer[]): void {
-    for (const leaf of leaves) this.#tree.push(leaf);
+  add(leaves: Buffer): void {
+    for (let at = 0; at < leaves.length; at += hashBytes) this.#tree.push(leaves.subarray(at, at + hashBytes));
     if (this.#tree.size - (this.#sealed?.size ?? 0) >= everyEntries && !this.#running && this.lastError === undefined)
       void this.#attempt();
     else this.#arm();

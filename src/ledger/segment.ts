@@ -37,15 +37,10 @@ export function headerFrame(
     first_seq: state.size,
     tenants: Object.fromEntries(state.tenants),
     open: state.open(),
-    tree: tree.unfinished().map((hashes) => Buffer.concat(hashes).toString("base64")),
+    tree: tree.unfinished().map((hashes) => hashes.toString("base64")),
     previous,
   };
   return frameOf(frameTypes.segment, Buffer.from(JSON.stringify(header)));
-}
-
-export function hashesOf(base64: string): Buffer[] {
-  const bytes = Buffer.from(base64, "base64");
-  return Array.from({ length: bytes.length / 32 }, (_, i) => bytes.subarray(i * 32, (i + 1) * 32));
 }
 
 /** The header and where the first batch starts; undefined when the file does not begin with a whole header. */

@@ -17,6 +17,8 @@ interface Open {
   entries: { seq: number; at_ms: number; kind: EntryKind; metaJson: string }[];
 }
 
+const none: Open["entries"] = [];
+
 export class LogState {
   size = 0;
   /** Next `tenant_seq` by tenant. */
@@ -40,7 +42,7 @@ export class LogState {
     const { decision, kind, metaJson } = entry;
     if (decision === undefined) return;
     if (kind === "settled") {
-      this.#open.delete(decision);
+      this.#forget(decision);
       return;
     }
     if (kind !== "begun" && kind !== "attempt") return;
@@ -48,6 +50,16 @@ export class LogState {
     const open = this.#open.get(decision);
     if (open) open.entries.push(kept);
     else if (kind === "begun") this.#open.set(decision, { tenant: entry.tenant, entries: [kept] });
+  }
+
+  /**
+   * V8's maps leave their outgrown tables behind chained to the newer ones: what such a table still names lives on until
+   * a full collection. So little is left in it.
+   */
+  #forget(decision: string): void {
+    const open = this.#open.get(decision);
+    if (open) open.entries = none;
+    this.#open.delete(decision);
   }
 
   isOpen(decision: string): boolean {

@@ -2,92 +2,113 @@
 import type { FilePort } from "../stores/files/port.ts";
 import { asBuffer } from "./frames.ts";
 import { tilePath } from "./layout.ts";
-import { foldRight, nodeHash, type NodeAt } from "./merkle.ts";
+import { foldRight, hashBytes, joinInto, nodeHash, type NodeAt } from "./merkle.ts";
 
 export const tileWidth = 256;
-const hashBytes = 32;
+const tileBytes = tileWidth * hashBytes;
 
 export interface Tile {
   level: number;
   index: number;
-  hashes: readonly Buffer[];
+  /** One after the other. */
+  hashes: Buffer;
 }
 
-/** Grows by leaves at one node hash each; holds only what later leaves need: O(log n) nodes and the unfinished tiles. */
+export const hashesIn = (hashes: Uint8Array): number => hashes.length / hashBytes;
+
+interface Growing {
+  hashes: Buffer;
+  count: number;
+}
+
+/**
+ * Grows by leaves at one node hash each; holds only what later leaves need: O(log n) nodes and the unfinished tiles.
+ * Hashes lie side by side in few buffers: they outlive many requests, and one object each would burden the collector.
+ */
 export class TreeEdge {
   #size = 0;
-  /** By level: the perfect subtree at the right edge that still waits for its sibling. */
-  #waiting: (Buffer | undefined)[] = [];
-  /** By tile level: the hashes of the unfinished tile. */
-  #unfinished: Buffer[][] = [];
+  /** By level, where the bit of that level is set in the size: the perfect subtree that still waits for its sibling. */
+  #waiting: Buffer[] = [];
+  /** By tile level. */
+  readonly #unfinished: Growing[] = [];
+  readonly #node = Buffer.alloc(hashBytes);
   readonly #onTile: (tile: Tile) => void;
 
   constructor(onTile: (tile: Tile) => void = () => {}) {
     this.#onTile = onTile;
   }
   /** Continues from `unfinished()` of a tree of that size. */
-  static restore(size: number, unfinished: readonly (readonly Buffer[])[], onTile?: (tile: Tile) => void): TreeEdge {
+  static restore(size: number, unfinished: readonly Buffer[], onTile?: (tile: Tile) => void): TreeEdge {
     const edge = new TreeEdge(onTile);
     edge.#size = size;
-    edge.#unfinished = unfinished.map((hashes) => [...hashes]);
-    edge.#unfinished.forEach((hashes, tileLevel) => {
+    for (const [tileLevel, hashes] of unfinished.entries()) {
+      const kept = edge.#growing(tileLevel);
+      kept.count = hashesIn(hashes);
+      kept.hashes.set(hashes);
       let from = 0;
       for (let bit = 7; bit >= 0; bit--) {
         const width = 2 ** bit;
-        if ((hashes.length & width) === 0) continue;
-        edge.#waiting[tileLevel * 8 + bit] = subtree(hashes, from, width);
+        if ((kept.count & width) === 0) continue;
+        edge.#waitingAt(tileLevel * 8 + bit).set(subtree(hashes, from, width));
         from += width;
       }
-    });
+    }
     return edge;
   }
   get size(): number {
     return this.#size;
   }
-  push(leaf: Buffer): void {
-    let node = leaf;
+  push(leaf: Uint8Array): void {
+    const node = this.#node;
+    node.set(leaf);
     let count = this.#size++;
     for (let level = 0; ; level++) {
       if (level % 8 === 0) this.#keep(level / 8, node);
       if (count % 2 === 0) {
-        this.#waiting[level] = node;
+        this.#waitingAt(level).set(node);
         return;
       }
-      node = nodeHash(this.#waiting[level]!, node);
-      this.#waiting[level] = undefined;
+      joinInto(node, 0, this.#waiting[level]!);
       count = (count - 1) / 2;
     }
   }
+  #waitingAt(level: number): Buffer {
+    return (this.#waiting[level] ??= Buffer.alloc(hashBytes));
+  }
+  #growing(level: number): Growing {
+    return (this.#unfinished[level] ??= { hashes: Buffer.allocUnsafeSlow(tileBytes), count: 0 });
+  }
   #keep(level: number, node: Buffer): void {
-    const hashes = (this.#unfinished[level] ??= []);
-    hashes.push(node);
-    if (hashes.length < tileWidth) return;
-    this.#unfinished[level] = [];
+    const kept = this.#growing(level);
+    kept.hashes.set(node, kept.count * hashBytes);
+    kept.count += 1;
+    if (kept.count < tileWidth) return;
+    const { hashes } = kept;
+    this.#unfinished[level] = { hashes: Buffer.allocUnsafeSlow(tileBytes), count: 0 };
     this.#onTile({ level, index: Math.floor((this.#size - 1) / tileWidth ** (level + 1)), hashes });
   }
   root(): Buffer {
-    return foldRight(this.#waiting.filter((node) => node !== undefined).toReversed());
+    return foldRight(this.#waiting.filter((_, level) => Math.floor(this.#size / 2 ** level) % 2 === 1).toReversed());
   }
-  unfinished(): readonly (readonly Buffer[])[] {
-    return this.#unfinished;
+  /** By tile level, copied. */
+  unfinished(): Buffer[] {
+    return this.#unfinished.map(({ hashes, count }) => Buffer.from(hashes.subarray(0, count * hashBytes)));
   }
   partialTiles(): Tile[] {
-    return this.#unfinished.flatMap((hashes, level) =>
-      hashes.length === 0
-        ? []
-        : [{ level, index: Math.floor(this.#size / tileWidth ** (level + 1)), hashes: [...hashes] }],
+    return this.unfinished().flatMap((hashes, level) =>
+      hashes.length === 0 ? [] : [{ level, index: Math.floor(this.#size / tileWidth ** (level + 1)), hashes }],
     );
   }
 }
 
-function subtree(hashes: readonly Buffer[], from: number, width: number): Buffer {
-  if (width === 1) return hashes[from]!;
+function subtree(hashes: Buffer, from: number, width: number): Buffer {
+  if (width === 1) return hashes.subarray(from * hashBytes, (from + 1) * hashBytes);
   return nodeHash(subtree(hashes, from, width / 2), subtree(hashes, from + width / 2, width / 2));
 }
 
 export async function writeTile(files: FilePort, dir: string, node: string, tile: Tile): Promise<void> {
-  const path = tilePath(dir, node, tile.level, tile.index, tile.hashes.length);
-  await files.replace(path, Buffer.concat(tile.hashes));
+  const path = tilePath(dir, node, tile.level, tile.index, hashesIn(tile.hashes));
+  await files.replace(path, tile.hashes);
 }
 
 /** Every tile that a tree of `size` has, unfinished ones included. */
@@ -134,7 +155,5 @@ function nodeInTile(tiles: ReadonlyMap<string, Buffer>, level: number, index: nu
   const first = index * width;
   const tile = tiles.get(`${Math.floor(level / 8)}/${Math.floor(first / tileWidth)}`);
   if (!tile) throw new RangeError(`node ${level}/${index} lies in a tile that was not read`);
-  const at = first % tileWidth;
-  const hashes = Array.from({ length: width }, (_, i) => tile.subarray((at + i) * 32, (at + i + 1) * 32));
-  return subtree(hashes, 0, width);
+  return subtree(tile, first % tileWidth, width);
 }

@@ -2,7 +2,7 @@
 import type { FilePort } from "../stores/files/port.ts";
 import type { Findings } from "./findings.ts";
 import { tilePath } from "./layout.ts";
-import { type Tile, tilesOf, tileWidth } from "./tiles.ts";
+import { hashesIn, type Tile, tilesOf, tileWidth } from "./tiles.ts";
 
 interface Found {
   path: string;
@@ -53,9 +53,9 @@ export class TileCheck {
 
   /** `tile` as the segments have it: a file may hold a shorter, earlier state of it, never another. */
   async compare(tile: Tile): Promise<void> {
-    const hashes = Buffer.concat(tile.hashes);
+    const { hashes } = tile;
     for (const { path, width } of this.#found.get(nameOf(tile.level, tile.index)) ?? []) {
-      if (width > tile.hashes.length) continue;
+      if (width > hashesIn(hashes)) continue;
       this.#unread.delete(path);
       const bytes = await this.#files.read(path);
       // Gone since it was listed: `missing` names it when the checkpoint needs it.

@@ -5,16 +5,6 @@ import { type ErrorCode, errorKinds } from "../kernel/errors.ts";
 import { bucketOf } from "./histogram.ts";
 import type { DecisionRow, FoldedEntry } from "./port.ts";
 
-interface EntryRow {
-  node: string;
-  seq: number;
-  at_ms: number;
-  kind: FoldedEntry["kind"];
-  tenant: string;
-  decision_id: string | undefined;
-  meta: unknown;
-}
-
 /** A decision's row with the entry it came from. */
 export interface SettledRow {
   node: string;
@@ -23,7 +13,7 @@ export interface SettledRow {
 }
 
 export interface FoldResult {
-  entry: EntryRow;
+  entry: FoldedEntry;
   settled?: SettledRow;
   outcome?: OutcomeMeta;
   /** The key is taken until 24 h after `at_ms`. */
@@ -51,8 +41,8 @@ export interface MinuteDelta {
 }
 
 export function foldEntry(entry: FoldedEntry): FoldResult {
-  const { node, seq, at_ms, kind, tenant, meta } = entry;
-  const result: FoldResult = { entry: { node, seq, at_ms, kind, tenant, decision_id: entry.decision, meta } };
+  const { node, seq, kind, tenant, meta } = entry;
+  const result: FoldResult = { entry };
   if (kind === "settled") {
     const problem = problemOf(entry);
     if (problem) result.problem = problem;

@@ -31,7 +31,7 @@ export class MemoryIndex implements DecisionIndex {
   }
 
   #applyOne(folded: FoldResult): void {
-    const { node, seq, decision_id } = folded.entry;
+    const { node, seq, decision } = folded.entry;
     const key = `${node}/${seq}`;
     if (this.#entries.has(key)) return;
     this.#entries.set(key, folded);
@@ -41,8 +41,7 @@ export class MemoryIndex implements DecisionIndex {
       this.#settled.set(folded.settled.row.decision_id, folded.settled);
       if (!standing) this.#arrivals.push(folded.settled.row.decision_id);
     }
-    if (folded.outcome && decision_id !== undefined)
-      this.#applyOutcome(decision_id, orderOf(node, seq), folded.outcome);
+    if (folded.outcome && decision !== undefined) this.#applyOutcome(decision, orderOf(node, seq), folded.outcome);
   }
 
   #applyOutcome(decisionId: string, order: string, outcome: OutcomeMeta): void {
@@ -64,7 +63,7 @@ export class MemoryIndex implements DecisionIndex {
   }
 
   async get(decisionId: string): Promise<IndexedDecision | undefined> {
-    const entries = [...this.#entries.values()].map((f) => f.entry).filter((e) => e.decision_id === decisionId);
+    const entries = [...this.#entries.values()].map((f) => f.entry).filter((e) => e.decision === decisionId);
     if (entries.length === 0) return undefined;
     entries.sort((a, b) => (a.node === b.node ? a.seq - b.seq : a.node < b.node ? -1 : 1));
     return {

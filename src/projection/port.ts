@@ -7,6 +7,8 @@ import type { DataClass, DecisionKind, DecisionState, OutcomeMeta, RiskTier, Set
 
 export const entryKinds = ["begun", "attempt", "settled", "amended", "admin"] as const;
 export type EntryKind = (typeof entryKinds)[number];
+/** The kinds whose metadata the fold looks at. */
+export const foldedKinds: ReadonlySet<EntryKind> = new Set<EntryKind>(["settled", "amended"]);
 
 /** A journal entry as far as the fold reads it; the ledger's own entries fit. */
 export interface FoldedEntry {
@@ -16,7 +18,8 @@ export interface FoldedEntry {
   kind: EntryKind;
   tenant: string;
   decision?: string | undefined;
-  meta: unknown;
+  /** May be left out for kinds that are not in `foldedKinds`. */
+  meta?: unknown;
 }
 
 /** One settled decision in a list: the wire format of the admin API. */

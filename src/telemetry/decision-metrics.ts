@@ -31,23 +31,48 @@ export function countDecisions(metrics: Metrics): DecisionMetrics {
   const tokens = metrics.counter("weir_tokens_total", "Tokens by direction.");
   const cost = metrics.counter("weir_cost_nano_usd_total", "Booked cost in nano-USD.");
   const cache = metrics.counter("weir_cache_total", "Decisions by cache status.");
+  const useCases = new Remembered((use_case: string) => ({
+    begun: new Remembered(() => begun.of({ use_case })),
+    unbegun: new Remembered(() => unbegun.of({ use_case })),
+    cost: new Remembered(() => cost.of({ use_case })),
+    seconds: new Remembered(() => seconds({ use_case })),
+    firstToken: new Remembered(() => firstToken({ use_case })),
+    states: new Remembered((state: string) => settled.of({ use_case, state })),
+    codes: new Remembered((code: string) => codes.of({ use_case, code })),
+    caches: new Remembered((status: string) => cache.of({ use_case, status })),
+    tokens: new Remembered((direction: string) => tokens.of({ use_case, direction })),
+  }));
   return {
-    begun: (use_case) => begun({ use_case }),
+    begun: (use_case) => useCases.of(use_case).begun.of("").add(),
     replayed: (use_case) => replays({ use_case }),
     refusedBefore: (refusal) => refusals({ code: refusal.code }),
     settled(meta) {
-      const { use_case, state } = meta;
-      settled({ use_case, state });
-      if (meta.refused_before_begin) unbegun({ use_case });
-      if (meta.code) codes({ use_case, code: meta.code });
-      seconds({ use_case }, meta.duration_ms / 1000);
-      if (meta.ttft_ms !== undefined) firstToken({ use_case }, meta.ttft_ms / 1000);
-      if (meta.cache.status !== "off") cache({ use_case, status: meta.cache.status });
+      const of = useCases.of(meta.use_case);
+      of.states.of(meta.state).add();
+      if (meta.refused_before_begin) of.unbegun.of("").add();
+      if (meta.code) of.codes.of(meta.code).add();
+      of.seconds.of("").observe(meta.duration_ms / 1000);
+      if (meta.ttft_ms !== undefined) of.firstToken.of("").observe(meta.ttft_ms / 1000);
+      if (meta.cache.status !== "off") of.caches.of(meta.cache.status).add();
       if (meta.usage.input + meta.usage.output + meta.usage.cached_input > 0) {
-        tokens({ use_case, direction: "input" }, meta.usage.input + meta.usage.cached_input);
-        tokens({ use_case, direction: "output" }, meta.usage.output);
+        of.tokens.of("input").add(meta.usage.input + meta.usage.cached_input);
+        of.tokens.of("output").add(meta.usage.output);
       }
-      if (meta.cost_nano_usd > 0) cost({ use_case }, meta.cost_nano_usd);
+      if (meta.cost_nano_usd > 0) of.cost.of("").add(meta.cost_nano_usd);
     },
   };
+}
+
+/** What stands for a label's value, made when it is first counted: this runs for every decision. */
+class Remembered<T> {
+  readonly #made = new Map<string, T>();
+  readonly #make: (value: string) => T;
+  constructor(make: (value: string) => T) {
+    this.#make = make;
+  }
+  of(value: string): T {
+    let made = this.#made.get(value);
+    if (made === undefined) this.#made.set(value, (made = this.#make(value)));
+    return made;
+  }
 }

@@ -19,6 +19,16 @@ describe("Metrics", () => {
     ]);
   });
 
+  it("answers the same number to whoever keeps it and to whoever asks by labels", () => {
+    const metrics = new Metrics();
+    const count = metrics.counter("c", "h");
+    const kept = count.of({ use_case: "credit" });
+    kept.add();
+    count({ use_case: "credit" }, 3);
+    expect(count.of({ use_case: "credit" })).toBe(kept);
+    expect(linesOf(metrics).slice(2)).toEqual(['c{use_case="credit"} 4']);
+  });
+
   it.each([
     ['a "quote"', 'a \\"quote\\"'],
     ["back\\slash", "back\\\\slash"],
@@ -31,8 +41,8 @@ describe("Metrics", () => {
 
   it("puts an observation into every bucket from its own bound up", () => {
     const metrics = new Metrics();
-    const observe = metrics.histogram("h", "help");
-    for (const seconds of [0.25, 0.375, 60, 61]) observe({ u: "a" }, seconds);
+    const histogram = metrics.histogram("h", "help");
+    for (const seconds of [0.25, 0.375, 60, 61]) histogram({ u: "a" }).observe(seconds);
     const lines = linesOf(metrics);
     expect(lines).toContain('h_bucket{u="a",le="0.1"} 0');
     expect(lines).toContain('h_bucket{u="a",le="0.25"} 1');
@@ -47,8 +57,8 @@ describe("Metrics", () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 100, noNaN: true })), (values) => {
         const metrics = new Metrics();
-        const observe = metrics.histogram("h", "help");
-        for (const value of values) observe({}, value);
+        const histogram = metrics.histogram("h", "help");
+        for (const value of values) histogram({}).observe(value);
         const buckets = linesOf(metrics)
           .filter((line) => line.startsWith("h_bucket"))
           .map((line) => Number(line.split(" ")[1]));

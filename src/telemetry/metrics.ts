@@ -6,12 +6,26 @@ interface Family {
   help: string;
   type: "counter" | "gauge" | "histogram";
   /** By printed labels. */
-  values: Map<string, number>;
+  values: Map<string, Count>;
   histograms: Map<string, Histogram>;
 }
 
 // Seconds. From a cache hit to a long stream.
 const bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** One label set's number. Whoever counts often keeps it: adding then looks nothing up. */
+class Count {
+  value = 0;
+  add(by = 1): void {
+    this.value += by;
+  }
+}
+
+interface Counter {
+  (labels: Labels, by?: number): void;
+  /** Made, and from then on printed, when it is first asked for. */
+  of(labels: Labels): Count;
+}
 
 class Histogram {
   readonly counts = new Float64Array(bounds.length + 1);
@@ -28,22 +42,16 @@ export class Metrics {
   readonly #families = new Map<string, Family>();
   readonly #gauges: { name: string; help: string; read: () => Iterable<readonly [Labels, number]> }[] = [];
 
-  counter(name: string, help: string): (labels: Labels, by?: number) => void {
+  counter(name: string, help: string): Counter {
     const { values } = this.#family(name, help, "counter");
-    return (labels, by = 1) => {
-      const key = printed(labels);
-      values.set(key, (values.get(key) ?? 0) + by);
-    };
+    const of = (labels: Labels): Count => madeOnce(values, labels, () => new Count());
+    return Object.assign((labels: Labels, by = 1) => of(labels).add(by), { of });
   }
 
-  histogram(name: string, help: string): (labels: Labels, seconds: number) => void {
+  /** Answers the histogram of a label set, for whoever observes to keep. */
+  histogram(name: string, help: string): (labels: Labels) => Histogram {
     const { histograms } = this.#family(name, help, "histogram");
-    return (labels, seconds) => {
-      const key = printed(labels);
-      let histogram = histograms.get(key);
-      if (!histogram) histograms.set(key, (histogram = new Histogram()));
-      histogram.observe(seconds);
-    };
+    return (labels) => madeOnce(histograms, labels, () => new Histogram());
   }
 
   /** Read when it is printed. */
@@ -55,7 +63,7 @@ export class Metrics {
     const lines: string[] = [];
     for (const [name, family] of this.#families) {
       lines.push(`# HELP ${name} ${family.help}`, `# TYPE ${name} ${family.type}`);
-      for (const [labels, value] of family.values) lines.push(`${name}${braced(labels)} ${value}`);
+      for (const [labels, { value }] of family.values) lines.push(`${name}${braced(labels)} ${value}`);
       for (const [labels, histogram] of family.histograms) printHistogram(lines, name, labels, histogram);
     }
     for (const { name, help, read } of this.#gauges) {
@@ -70,6 +78,13 @@ export class Metrics {
     this.#families.set(name, family);
     return family;
   }
+}
+
+function madeOnce<Child>(children: Map<string, Child>, labels: Labels, make: () => Child): Child {
+  const key = printed(labels);
+  let child = children.get(key);
+  if (!child) children.set(key, (child = make()));
+  return child;
 }
 
 function printHistogram(lines: string[], name: string, labels: string, histogram: Histogram): void {

@@ -1,32 +1,34 @@
 /** Decision → the record's metadata and content. Nothing personal goes into metadata. */
 import type { ChatResponse } from "../../kernel/chat.ts";
-import type { BegunMeta, DecisionState, SettledContent, SettledMeta } from "../../kernel/decision.ts";
+import type { BegunMeta, DecisionState, SettledContent, SettledMeta, StageName } from "../../kernel/decision.ts";
 import { type ErrorCode, errorKinds } from "../../kernel/errors.ts";
 import type { Decision, Outcome } from "../../path/context.ts";
 
+/** Fields are set one by one: an object spread for each that may be absent costs more than the rest of the record. */
 export function begunMeta(d: Decision): BegunMeta {
   const { context } = d.call;
   const { type, id, credential, environment } = d.principal;
-  return {
+  const meta: BegunMeta = {
     use_case: d.useCase.name,
     kind: d.kind,
     environment,
     surface: d.call.surface,
     principal: { type, id, credential },
-    ...(d.purpose !== undefined && { purpose: d.purpose }),
-    ...(d.useCase.basis !== undefined && { basis: d.useCase.basis }),
-    ...(d.consent !== undefined && { consent: d.consent }),
-    ...(d.subject !== undefined && { subject: d.subject }),
-    ...(d.session !== undefined && { session: d.session }),
     risk: d.useCase.risk,
     data_class: d.dataClass,
     snapshot: { number: d.snapshot.number, hash: d.snapshot.hash },
     bundle: d.useCase.bundle,
     stream: d.request?.stream ?? false,
-    ...(context.synthetic && { synthetic: true as const }),
-    ...(d.idempotency && { idempotency: d.idempotency }),
-    ...(context.traceparent !== undefined && { trace: context.traceparent }),
   };
+  if (d.purpose !== undefined) meta.purpose = d.purpose;
+  if (d.useCase.basis !== undefined) meta.basis = d.useCase.basis;
+  if (d.consent !== undefined) meta.consent = d.consent;
+  if (d.subject !== undefined) meta.subject = d.subject;
+  if (d.session !== undefined) meta.session = d.session;
+  if (context.synthetic) meta.synthetic = true;
+  if (d.idempotency) meta.idempotency = d.idempotency;
+  if (context.traceparent !== undefined) meta.trace = context.traceparent;
+  return meta;
 }
 
 export interface Ending {
@@ -39,43 +41,59 @@ export interface Ending {
 const milli = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 export function settledMeta(d: Decision, ending: Ending): SettledMeta {
-  const stages = Object.fromEntries(Object.entries(d.stages).map(([stage, ms]) => [stage, milli(ms)]));
-  const { decide } = d.useCase;
-  return {
+  const meta: SettledMeta = {
     ...begunMeta(d),
     state: ending.state,
-    ...(!d.begun && { refused_before_begin: true as const }),
-    ...(ending.code && { code: ending.code }),
     status: ending.code ? errorKinds[ending.code].status : 200,
     started_at_ms: d.call.startedAtMs,
     duration_ms: milli(d.clock.monotonic() - d.call.started),
-    ...(d.ttftMs !== undefined && { ttft_ms: milli(d.ttftMs) }),
-    stages,
+    stages: inMilli(d.stages),
     route: d.route,
     attempts: d.attempts.length,
-    ...(d.model !== undefined && { model: d.model }),
-    ...(d.rung !== undefined && { rung: d.rung }),
     cache: d.cache,
-    ...(d.retrieval && { retrieval: d.retrieval }),
     guards: d.guards,
-    ...(d.score !== undefined && { score: d.score }),
-    ...(d.confidence !== undefined && { confidence: d.confidence }),
-    ...(decide.length > 0 && {
-      thresholds: decide.map((rule) => ({ when: rule.when?.source ?? "otherwise", result: resultOf(rule.then) })),
-    }),
-    ...(d.rule !== undefined && { rule: d.rule }),
-    ...(d.result !== undefined && { result: d.result }),
     reasons: d.reasons,
     // A referred decision is pending: whoever decides it makes it human, in an amendment.
     automation: d.referTo === undefined ? "auto" : "assisted",
     usage: d.usage,
     cost_nano_usd: d.costNanoUsd,
-    ...(d.dropped.size > 0 && { dropped: [...d.dropped] }),
-    ...(ending.delivered && { delivered: ending.delivered }),
-    ...(ending.digests && { digests: ending.digests }),
     record: d.useCase.record,
-    ...(d.referTo !== undefined && { refer_to: d.referTo }),
   };
+  if (!d.begun) meta.refused_before_begin = true;
+  if (ending.code) meta.code = ending.code;
+  if (d.ttftMs !== undefined) meta.ttft_ms = milli(d.ttftMs);
+  if (d.model !== undefined) meta.model = d.model;
+  if (d.rung !== undefined) meta.rung = d.rung;
+  if (d.retrieval) meta.retrieval = d.retrieval;
+  if (d.score !== undefined) meta.score = d.score;
+  if (d.confidence !== undefined) meta.confidence = d.confidence;
+  if (d.useCase.decide.length > 0) meta.thresholds = thresholdsOf(d.useCase.decide);
+  if (d.rule !== undefined) meta.rule = d.rule;
+  if (d.result !== undefined) meta.result = d.result;
+  if (d.dropped.size > 0) meta.dropped = [...d.dropped];
+  if (ending.delivered) meta.delivered = ending.delivered;
+  if (ending.digests) meta.digests = ending.digests;
+  if (d.referTo !== undefined) meta.refer_to = d.referTo;
+  return meta;
+}
+
+function inMilli(stages: Decision["stages"]): SettledMeta["stages"] {
+  const rounded: SettledMeta["stages"] = {};
+  for (const stage in stages) rounded[stage as StageName] = milli(stages[stage as StageName]!);
+  return rounded;
+}
+
+type Rules = Decision["useCase"]["decide"];
+const known = new WeakMap<Rules, NonNullable<SettledMeta["thresholds"]>>();
+
+/** Made once for each snapshot's rules. */
+function thresholdsOf(rules: Rules): NonNullable<SettledMeta["thresholds"]> {
+  let thresholds = known.get(rules);
+  if (!thresholds) {
+    thresholds = rules.map((rule) => ({ when: rule.when?.source ?? "otherwise", result: resultOf(rule.then) }));
+    known.set(rules, thresholds);
+  }
+  return thresholds;
 }
 
 const resultOf = (then: Decision["useCase"]["decide"][number]["then"]): string =>

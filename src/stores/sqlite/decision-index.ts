@@ -53,7 +53,7 @@ export class SqliteIndex implements DecisionIndex, RunningState {
     return index;
   }
 
-  private constructor({ path, journalDir, log, pollMs = 1_000, restMs = 50, durable }: SqliteIndexOptions) {
+  private constructor({ path, journalDir, log, pollMs = 1_000, restMs = 200, durable }: SqliteIndexOptions) {
     this.#log = log;
     const start: WorkerStart = { path, journalDir, pollMs, restMs, durable };
     this.#worker = new Worker(new URL("./projection-worker.ts", import.meta.url), { workerData: start });

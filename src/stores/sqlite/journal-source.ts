@@ -1,7 +1,8 @@
 /** The ledger's segment files as the projection reads them. */
-import { readBatches, readEntryAt } from "../../ledger/index.ts";
+import { readEntryAt, readForFold } from "../../ledger/index.ts";
 import { leafHash } from "../../ledger/merkle.ts";
 import type { FilePort } from "../files/port.ts";
+import { foldedKinds } from "../../projection/index.ts";
 import type { EntrySource } from "./projection-tail.ts";
 
 export function journalSource(dir: string, files: FilePort): EntrySource {
@@ -15,12 +16,9 @@ export function journalSource(dir: string, files: FilePort): EntrySource {
       return stored && { ...stored, leafHash: leafHash(stored.bytes).toString("hex") };
     },
     read: (node, from, upToSeq) =>
-      readBatches({
-        dir,
-        files,
-        node,
-        ...(from && { from }),
-        ...(upToSeq !== undefined && { upTo: { seq: upToSeq } }),
-      }),
+      readForFold(
+        { dir, files, node, ...(from && { from }), ...(upToSeq !== undefined && { upTo: { seq: upToSeq } }) },
+        foldedKinds,
+      ),
   };
 }

@@ -6,7 +6,6 @@ import {
   buildOverview,
   type DecisionFilter,
   type IdempotentRow,
-  type EntryKind,
   maxArrivalsBehind,
   type Overview,
   type OverviewRange,
@@ -17,7 +16,8 @@ import {
   windowOf,
 } from "../../projection/index.ts";
 import type { ProjectionTables } from "./projection-schema.ts";
-import { decisionRowOf, type EntryPosition, type ProjectionStore } from "./projection-store.ts";
+import { inOrder, type LocatedEntry, unpackPlaces } from "./entry-places.ts";
+import { decisionRowOf, type ProjectionStore } from "./projection-store.ts";
 
 type Decisions = ExpressionBuilder<ProjectionTables, "decisions">;
 
@@ -45,6 +45,8 @@ function conditionsOf(is: Decisions, filter: DecisionFilter) {
   const all = [];
   if (filter.useCase !== undefined) all.push(is("use_case", "=", filter.useCase));
   if (filter.state !== undefined) all.push(is("state", "=", filter.state));
+  // Said in these words, the partial index may be used; nearly all rows are the other state, read in order of time.
+  if (filter.state !== undefined && filter.state !== "answered") all.push(sql<boolean>`state <> 'answered'`);
   if (filter.code !== undefined) all.push(is("code", "=", filter.code));
   if (filter.result !== undefined) all.push(is("result", "=", filter.result));
   if (filter.principal !== undefined) all.push(is("principal_id", "=", filter.principal));
@@ -58,31 +60,22 @@ function conditionsOf(is: Decisions, filter: DecisionFilter) {
   return all;
 }
 
-export interface LocatedEntry {
-  node: string;
-  seq: number;
-  at_ms: number;
-  kind: EntryKind;
-  tenant: string;
-  position: EntryPosition;
-}
-
 export async function entriesOf(store: ProjectionStore, decisionId: string): Promise<LocatedEntry[]> {
-  const rows = await store.query
-    .selectFrom("entries")
-    .selectAll()
+  const rows = await store.query.selectFrom("entries").selectAll().where("decision_id", "=", decisionId).execute();
+  const decision = await store.query
+    .selectFrom("decisions")
+    .select(["node", "tenant", "places"])
     .where("decision_id", "=", decisionId)
-    .orderBy("node")
-    .orderBy("seq")
-    .execute();
-  return rows.map((r) => ({
-    node: r.node,
-    seq: r.seq,
-    at_ms: r.at_ms,
-    kind: r.kind,
-    tenant: r.tenant,
-    position: { segment: r.segment, offset: r.segment_offset, seq: r.seq },
+    .executeTakeFirst();
+  const apart = rows.map(({ node, seq, at_ms, kind, tenant, segment, segment_offset }) => ({
+    node,
+    seq,
+    at_ms,
+    kind,
+    tenant,
+    position: { segment, offset: segment_offset, seq },
   }));
+  return inOrder([...apart, ...(decision ? unpackPlaces(decision.node, decision.tenant, decision.places) : [])]);
 }
 
 export async function outcomesOf(store: ProjectionStore, decisionId: string): Promise<OutcomeMeta[]> {

@@ -1,7 +1,7 @@
 /** Tables of the projection. A change of any of them raises the version: older files are folded again, not migrated. */
 import type { DecisionRow, EntryKind } from "../../projection/index.ts";
 
-export const projectionVersion = 2;
+export const projectionVersion = 3;
 
 interface DecisionTable extends Omit<
   Required<DecisionRow>,
@@ -11,6 +11,8 @@ interface DecisionTable extends Omit<
   arrival: number;
   node: string;
   seq: number;
+  /** Of the entries that came with the settled one; see `entry-places.ts`. */
+  places: string;
   subject: string | null;
   code: string | null;
   result: string | null;
@@ -38,13 +40,14 @@ interface MinuteTable {
 }
 
 export interface ProjectionTables {
+  /** Of decisions, where they did not come with the settled one. */
   entries: {
+    decision_id: string;
     node: string;
     seq: number;
     at_ms: number;
     kind: EntryKind;
     tenant: string;
-    decision_id: string | null;
     segment: number;
     segment_offset: number;
   };
@@ -67,10 +70,9 @@ export interface ProjectionTables {
 
 export const projectionDdl = `
 create table entries (
-  node text not null, seq integer not null, at_ms integer not null, kind text not null, tenant text not null,
-  decision_id text, segment integer not null, segment_offset integer not null, primary key (node, seq)
+  decision_id text not null, node text not null, seq integer not null, at_ms integer not null, kind text not null,
+  tenant text not null, segment integer not null, segment_offset integer not null, primary key (decision_id, node, seq)
 ) without rowid, strict;
-create index entries_decision on entries (decision_id, node, seq) where decision_id is not null;
 
 create table decisions (
   arrival integer primary key, decision_id text not null unique, node text not null, seq integer not null,
@@ -79,11 +81,11 @@ create table decisions (
   score real, model text, rung integer, attempts integer not null, cache text not null, guards_hit integer not null,
   duration_ms real not null, ttft_ms real, cost_nano_usd integer not null, input_tokens integer not null,
   output_tokens integer not null, risk text not null, data_class text not null, automation text not null,
-  synthetic integer not null, stream integer not null
+  synthetic integer not null, stream integer not null, places text not null
 ) strict;
 create index decisions_at on decisions (at_ms, decision_id);
 create index decisions_use_case on decisions (use_case, at_ms, decision_id);
-create index decisions_state on decisions (state, at_ms, decision_id);
+create index decisions_state on decisions (state, at_ms, decision_id) where state <> 'answered';
 create index decisions_subject on decisions (subject, at_ms, decision_id) where subject is not null;
 
 create table outcomes (

@@ -32,6 +32,7 @@ export const columnsOf = {
     "automation",
     "synthetic",
     "stream",
+    "places",
   ],
   minutes: [
     "minute_ms",
@@ -55,7 +56,7 @@ const added = (columns: readonly string[]): string =>
   columns.map((name) => `${name} = ${name} + excluded.${name}`).join(", ");
 
 export const statementsOf = () => ({
-  entry: `${insert("entries", ["node", "seq", "at_ms", "kind", "tenant", "decision_id", "segment", "segment_offset"])}
+  entry: `${insert("entries", ["decision_id", "node", "seq", "at_ms", "kind", "tenant", "segment", "segment_offset"])}
     on conflict do nothing`,
   head: "select coalesce(max(arrival), 0) as arrival from decisions",
   standing: "select * from decisions where decision_id = ?",

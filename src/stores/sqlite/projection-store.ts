@@ -10,6 +10,7 @@ import { randomToken } from "../../kernel/ids.ts";
 import {
   type DecisionRow,
   type FoldedEntry,
+  foldedKinds,
   foldEntry,
   type MinuteDelta,
   minuteOf,
@@ -17,6 +18,7 @@ import {
   supersedes,
 } from "../../projection/index.ts";
 import { dialectOf, isCorrupt, openDatabase, transact } from "./database.ts";
+import { type LocatedEntry, packPlaces, unpackPlaces } from "./entry-places.ts";
 import { projectionDdl, type ProjectionTables, projectionVersion } from "./projection-schema.ts";
 import { columnsOf, statementsOf } from "./projection-statements.ts";
 
@@ -160,10 +162,18 @@ export class ProjectionStore {
   #applyAll(batch: readonly PositionedEntry[]): void {
     const minutes = new MinuteSums();
     const last = new Map<string, PositionedEntry>();
+    const groups = new Map<string, PositionedEntry[]>();
     for (const item of batch) {
-      this.#applyOne(item, minutes);
-      const before = last.get(item.entry.node);
-      if (!before || before.position.seq < item.position.seq) last.set(item.entry.node, item);
+      const { node, decision } = item.entry;
+      const before = last.get(node);
+      if (!before || before.position.seq < item.position.seq) last.set(node, item);
+      if (decision === undefined) this.#applyOne(item, undefined, minutes);
+      else addTo(groups, decision, item);
+    }
+    for (const [decision, items] of groups) {
+      const packed = items.filter((item) => this.#applyOne(item, items, minutes)).at(-1);
+      for (const item of items)
+        if (!packed || !isPackedWith(packed, item)) this.#insertPlace(decision, item.entry, item.position);
     }
     for (const sum of minutes.sums()) {
       const { minute_ms, use_case, kind } = sum;
@@ -174,51 +184,96 @@ export class ProjectionStore {
       this.#statements.position.run(entry.node, position.seq, entry.at_ms, position.segment, position.offset);
   }
 
-  #applyOne({ entry, position }: PositionedEntry, minutes: MinuteSums): void {
-    const folded = foldEntry(entry);
-    const { node, seq, at_ms, kind, tenant, decision_id = null } = folded.entry;
-    const kept = this.#statements.entry.run(
-      node,
-      seq,
-      at_ms,
-      kind,
-      tenant,
-      decision_id,
-      position.segment,
-      position.offset,
+  /** True when it settled its decision, whose row now holds the places of those of `siblings` that fit into it. */
+  #applyOne(item: PositionedEntry, siblings: readonly PositionedEntry[] | undefined, minutes: MinuteSums): boolean {
+    const { entry } = item;
+    // The others have nothing to say beyond where they lie.
+    if (!foldedKinds.has(entry.kind)) return false;
+    const { settled, idempotency, outcome, problem } = foldEntry(entry);
+    const { node, seq, at_ms, decision } = entry;
+    if (problem) this.#options.log(`journal ${node}, entry ${seq}: no row for the console, because ${problem}`);
+    if (decision === undefined) return false;
+    if (idempotency)
+      this.#statements.idempotency.run(
+        idempotency.key,
+        idempotency.body,
+        decision,
+        node,
+        seq,
+        idempotency.interrupted ? 1 : 0,
+        at_ms,
+      );
+    if (outcome) this.#statements.outcome.run(decision, outcome.outcome_id, node, seq, JSON.stringify(outcome));
+    return (
+      settled !== undefined &&
+      this.#settle(settled, packPlaces(siblings!.filter((sibling) => isPackedWith(item, sibling))), minutes)
     );
-    if (kept.changes === 0) return;
-    if (folded.problem)
-      this.#options.log(`journal ${node}, entry ${seq}: no row for the console, because ${folded.problem}`);
-    if (folded.settled) this.#settle(folded.settled, minutes);
-    if (folded.idempotency && decision_id !== null) {
-      const { key, body, interrupted } = folded.idempotency;
-      this.#statements.idempotency.run(key, body, decision_id, node, seq, interrupted ? 1 : 0, folded.entry.at_ms);
-    }
-    if (folded.outcome && decision_id !== null)
-      this.#statements.outcome.run(decision_id, folded.outcome.outcome_id, node, seq, JSON.stringify(folded.outcome));
   }
 
-  #settle(settled: SettledRow, minutes: MinuteSums): void {
-    if (this.#insert(settled, this.#arrival + 1)) this.#arrival++;
-    else if (!this.#replace(settled, minutes)) return;
+  #insertPlace(
+    decision: string,
+    { node, seq, at_ms, kind, tenant }: Omit<LocatedEntry, "position">,
+    { segment, offset }: LocatedEntry["position"],
+  ): void {
+    this.#statements.entry.run(decision, node, seq, at_ms, kind, tenant, segment, offset);
+  }
+
+  #settle(settled: SettledRow, places: string, minutes: MinuteSums): boolean {
+    if (this.#insert(settled, places, this.#arrival + 1)) this.#arrival++;
+    else if (!this.#replace(settled, places, minutes)) return false;
     minutes.add(minuteOf(settled.row), 1);
+    return true;
   }
 
   /** False when the decision has a row already. */
-  #insert({ node, seq, row }: SettledRow, arrival: number): boolean {
-    const flags = { synthetic: Number(row.synthetic), stream: Number(row.stream) };
-    const values: Record<string, unknown> = { ...row, ...flags, arrival, node, seq };
-    const bound = columnsOf.decisions.map((name) => (values[name] ?? null) as string | number | null);
-    return this.#statements.settle.run(...bound).changes > 0;
+  #insert({ node, seq, row }: SettledRow, places: string, arrival: number): boolean {
+    // Bound one by one in the order of `columnsOf.decisions`: a list by name costs as much as the insert.
+    const { changes } = this.#statements.settle.run(
+      arrival,
+      row.decision_id,
+      node,
+      seq,
+      row.at_ms,
+      row.use_case,
+      row.kind,
+      row.tenant,
+      row.environment,
+      row.principal_id,
+      row.subject ?? null,
+      row.state,
+      row.status,
+      row.code ?? null,
+      row.result ?? null,
+      row.score ?? null,
+      row.model ?? null,
+      row.rung ?? null,
+      row.attempts,
+      row.cache,
+      row.guards_hit,
+      row.duration_ms,
+      row.ttft_ms ?? null,
+      row.cost_nano_usd,
+      row.input_tokens,
+      row.output_tokens,
+      row.risk,
+      row.data_class,
+      row.automation,
+      row.synthetic ? 1 : 0,
+      row.stream ? 1 : 0,
+      places,
+    );
+    return changes > 0;
   }
 
-  #replace(settled: SettledRow, minutes: MinuteSums): boolean {
-    const standing = this.#statements.standing.get(settled.row.decision_id) as unknown as ProjectionTables["decisions"];
+  #replace(settled: SettledRow, places: string, minutes: MinuteSums): boolean {
+    const { decision_id } = settled.row;
+    const standing = this.#statements.standing.get(decision_id) as unknown as ProjectionTables["decisions"];
     if (!supersedes(settled, standing)) return false;
     minutes.add(minuteOf(decisionRowOf(standing)), -1);
-    this.#statements.unsettle.run(settled.row.decision_id);
-    return this.#insert(settled, standing.arrival);
+    this.#statements.unsettle.run(decision_id);
+    for (const { position, ...entry } of unpackPlaces(standing.node, standing.tenant, standing.places))
+      this.#insertPlace(decision_id, entry, position);
+    return this.#insert(settled, places, standing.arrival);
   }
 
   async close(): Promise<void> {
@@ -226,6 +281,16 @@ export class ProjectionStore {
     await this.#query.destroy();
     if (this.#db.isOpen) this.#db.close();
   }
+}
+
+/** Whether the row that `settled` makes may hold the place of `other`: it names one node and one tenant. */
+const isPackedWith = ({ entry: settled }: PositionedEntry, { entry: other }: PositionedEntry): boolean =>
+  settled.node === other.node && settled.tenant === other.tenant;
+
+function addTo(groups: Map<string, PositionedEntry[]>, decision: string, item: PositionedEntry): void {
+  const group = groups.get(decision);
+  if (group) group.push(item);
+  else groups.set(decision, [item]);
 }
 
 /** `undefined` for an empty file. */
@@ -237,7 +302,7 @@ function versionOf(db: DatabaseSync): number | undefined {
 const optionalColumns = ["subject", "code", "result", "score", "model", "rung", "ttft_ms"] as const;
 
 export function decisionRowOf(stored: ProjectionTables["decisions"]): DecisionRow {
-  const { arrival: _arrival, node: _node, seq: _seq, synthetic, stream, ...rest } = stored;
+  const { arrival: _arrival, node: _node, seq: _seq, places: _places, synthetic, stream, ...rest } = stored;
   const row: Record<string, unknown> = { ...rest, synthetic: synthetic === 1, stream: stream === 1 };
   for (const name of optionalColumns) if (row[name] === null) delete row[name];
   return row as unknown as DecisionRow;
@@ -251,15 +316,15 @@ class MinuteSums {
   #sums = new Map<string, MinuteSum>();
 
   add(delta: MinuteDelta, sign: 1 | -1): void {
-    const { bucket, ...counts } = delta;
+    const { bucket } = delta;
     const key = `${delta.minute_ms}/${delta.kind}/${delta.use_case}`;
     let sum = this.#sums.get(key);
     if (!sum) {
-      sum = { ...counts, buckets: new Map() };
+      sum = { ...delta, buckets: new Map() };
       for (const name of summedColumns) sum[name] = 0;
       this.#sums.set(key, sum);
     }
-    for (const name of summedColumns) sum[name] += sign * counts[name];
+    for (const name of summedColumns) sum[name] += sign * delta[name];
     sum.buckets.set(bucket, (sum.buckets.get(bucket) ?? 0) + sign);
   }
   sums(): Iterable<MinuteSum> {

@@ -29,7 +29,7 @@ export interface TailOptions {
   restMs: number;
 }
 
-const batchEntries = 1_000;
+const batchEntries = 4_000;
 const busyRetries = 5;
 const busyPauseMs = 100;
 
