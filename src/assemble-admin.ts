@@ -8,12 +8,14 @@ import type { KeyRing, Position, StoredEntry } from "./ledger/index.ts";
 import { Accounts, Passkeys, Sessions, linkProvider, passwordProvider, strongScrypt } from "./operators/index.ts";
 import type { IndexedDecision } from "./projection/index.ts";
 import { KeyAdmin } from "./stages/identify/index.ts";
+import { OverrideAdmin } from "./stages/route/index.ts";
 import { nodeFiles } from "./stores/files/index.ts";
 import { type ContentOpener, createAdmin } from "./surfaces/admin/index.ts";
 
 export interface AdminSide {
   accounts: Accounts;
   keys: KeyAdmin;
+  overrides: OverrideAdmin;
   record(act: AdminMeta): Promise<void>;
   /** True when it took the request. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
@@ -59,6 +61,7 @@ export function assembleAdmin(
   return {
     accounts,
     keys,
+    overrides: new OverrideAdmin(stores.overrides, clock),
     record,
     handle(request, response) {
       if (!request.url?.startsWith("/admin/")) return false;

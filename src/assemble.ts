@@ -11,14 +11,15 @@ import {
   dataPaths,
   effectiveSnapshot,
 } from "./config/index.ts";
-import { type DetectorName, type Finding, redact, scan } from "./engines/detectors/index.ts";
+import { type DetectorName, type Finding, openScan, redact, scan } from "./engines/detectors/index.ts";
 import { vendorDialectOf } from "./engines/dialects/index.ts";
 import { createExtractiveRuntime, createOnnxRuntime, createRulesRuntime } from "./engines/runtimes/index.ts";
+import type { ChatRequest } from "./kernel/chat.ts";
 import type { Clock } from "./kernel/clock.ts";
 import { keyedDigest } from "./kernel/keyed-digest.ts";
 import type { DecisionId } from "./kernel/ids.ts";
 import { nanoUsd } from "./kernel/money.ts";
-import type { Snapshot } from "./kernel/snapshot.ts";
+import type { Snapshot, UseCase } from "./kernel/snapshot.ts";
 import {
   type Journal,
   type KeyRing,
@@ -38,10 +39,17 @@ import { createGround } from "./stages/ground/index.ts";
 import { KeyDirectory, openPepper } from "./stages/identify/index.ts";
 import { createJudge } from "./stages/judge/index.ts";
 import { ExactCache } from "./stages/recall/index.ts";
-import { LimitBook, MoneyBook, createReserve } from "./stages/reserve/index.ts";
-import { createRoute } from "./stages/route/index.ts";
+import {
+  createReserve,
+  estimateRequestTokens,
+  estimateTokens,
+  LimitBook,
+  MoneyBook,
+  scopeName,
+} from "./stages/reserve/index.ts";
+import { CascadeBook, OverrideBook, createRoute } from "./stages/route/index.ts";
 import { type Scanner, createScreen } from "./stages/screen/index.ts";
-import { ModelHouse, createServe, createUpstream } from "./stages/serve/index.ts";
+import { HealthBook, ModelHouse, VendorKeys, createServe, createUpstream } from "./stages/serve/index.ts";
 import { createReplay, createSettle, settleInterrupted } from "./stages/settle/index.ts";
 import { type FilePort, nodeFiles } from "./stores/files/index.ts";
 import { type ControlStore, SqliteIndex, openControlStore } from "./stores/sqlite/index.ts";
@@ -80,9 +88,15 @@ export interface House {
   limits: LimitBook;
   money: MoneyBook;
   models: ModelHouse;
+  health: HealthBook;
+  vendorKeys: VendorKeys;
+  cascades: CascadeBook;
+  overrides: OverrideBook;
   metrics: Metrics;
   /** HMAC-SHA256 under the install's key, hex. */
   digest(data: string | Uint8Array): string;
+  /** Input tokens of the use case's prompt and a request, estimated. */
+  countTokens(useCase: UseCase, request: ChatRequest): number;
   /** Takes out of a text what is never recorded. */
   scrub(text: string): string;
   /** The snapshot that serves now, and since when. */
@@ -132,13 +146,18 @@ export async function assemble(options: AssembleOptions): Promise<House> {
 
   const metrics = new Metrics();
   const counters = countDecisions(metrics);
-  const money = new MoneyBook(clock, (tenant) =>
-    log.warn("a tenant's budget for this window is passed; it goes on being served", { tenant: tenant.name }),
-  );
+  const money = new MoneyBook(clock, (notice) => log.warn("a budget has reached a step", { ...notice }));
   const limits = new LimitBook(clock);
   const cache = new ExactCache({ clock });
   const idempotency = new IdempotencyTable(clock);
   const upstream = createUpstream({ clock });
+  const cascades = new CascadeBook(clock);
+  const overrides = new OverrideBook(control.overrides, clock);
+  overrides.watch((fault) => log.fault("the store of overrides can't be read; those known stay in force", fault));
+  const health = new HealthBook(clock, (change) => log.warn("a target's health changed", { ...change }));
+  const vendorKeys = new VendorKeys(clock, (vendor, key, status) =>
+    log.warn("a vendor no longer takes a key; the others carry on", { vendor, key, status }),
+  );
   const models = new ModelHouse([
     createOnnxRuntime({ clock }),
     createRulesRuntime({ clock }),
@@ -177,9 +196,9 @@ export async function assemble(options: AssembleOptions): Promise<House> {
       digest,
       replay: createReplay({ ledger: { dir: paths.ledger, files, node }, keys: keyRing }),
     }),
-    reserve: createReserve({ limits }),
+    reserve: createReserve({ limits, money }),
     screen: createScreen(scanner),
-    route: createRoute({ models }),
+    route: createRoute({ models, dialects: vendorDialectOf, health, keys: vendorKeys, cascades, overrides }),
     recall: (d) => cache.find(d),
     ground: createGround({ collection: (generation) => serving.collection(generation), scanner }),
     serve: createServe({
@@ -187,12 +206,17 @@ export async function assemble(options: AssembleOptions): Promise<House> {
       dialects: vendorDialectOf,
       models,
       money,
+      health,
+      keys: vendorKeys,
       report,
       keyRefusal,
-      record: (d, meta) => void journal.append({ kind: "attempt", tenant: d.tenant.name, decision: d.id, meta }),
+      record(d, meta) {
+        cascades.attempted(d.useCase.name, meta);
+        journal.append({ kind: "attempt", tenant: d.tenant.name, decision: d.id, meta });
+      },
     }),
-    check: createCheck(scanner),
-    judge: createJudge(),
+    check: createCheck(scanner, (views) => openScan(views as readonly ReadonlySet<DetectorName>[])),
+    judge: createJudge(cascades),
     settle,
   };
   addGauges(metrics, { journal, limits, money, cache, tenants: () => [...serving.current().snapshot.tenants.keys()] });
@@ -212,13 +236,20 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     limits,
     money,
     models,
+    health,
+    vendorKeys,
+    cascades,
+    overrides,
     metrics,
     digest,
+    countTokens: (useCase, request) =>
+      estimateRequestTokens(request) + (useCase.prompt === undefined ? 0 : 4 + estimateTokens(useCase.prompt)),
     scrub,
     serving: () => serving.current(),
     reload: () => serving.reload(),
     async close() {
       directory.stop();
+      overrides.stop();
       await upstream.close();
       await journal.close();
       await opened.close();
@@ -305,9 +336,15 @@ async function restore(
   into: { money: MoneyBook; idempotency: IdempotencyTable; snapshot: Snapshot; clock: Clock; node: string },
 ): Promise<void> {
   await index.caughtUp();
-  for (const tenant of into.snapshot.tenants.values()) {
-    const since = into.money.windowStartMs(tenant.budget?.per ?? "month");
-    into.money.restore(tenant, nanoUsd(await index.spentSince(tenant.name, since)));
+  const starts = into.money.windowStartsMs().toReversed();
+  for (const tenant of into.snapshot.tenants.keys()) {
+    // What was spent between the starts of two windows is booked at the earlier one: exact for every window.
+    let later = 0;
+    for (const since of starts) {
+      const spent = await index.spentSince(tenant, since);
+      into.money.restore(scopeName.tenant(tenant), since, nanoUsd(spent - later));
+      later = spent;
+    }
   }
   for (const { key, body, decision_id, seq, interrupted, at_ms } of await index.idempotentSince(
     into.node,

@@ -65,7 +65,12 @@ export async function start(options: StartOptions): Promise<Running> {
     routes: [
       ...openaiRoutes(
         gateway,
-        { openai: clientDialects["openai-chat"], anthropic: clientDialects["anthropic-messages"] },
+        {
+          openai: clientDialects["openai-chat"],
+          responses: clientDialects["openai-responses"],
+          completions: clientDialects["openai-completions"],
+          anthropic: clientDialects["anthropic-messages"],
+        },
         lists,
       ),
       ...anthropicRoutes(gateway, clientDialects["anthropic-messages"], {
@@ -161,9 +166,12 @@ function outcomePorts(house: House): OutcomePorts {
 /** A use case is ready when at least one rung of a model is there to serve it. */
 function isReady(house: House, useCase: UseCase): boolean {
   return useCase.ladder.some((rung) => {
-    if (rung.type !== "model") return false;
-    const model = house.path.snapshot().models.get(rung.model);
-    return model?.type === "vendor" || (model !== undefined && !("failed" in house.models.get(model)));
+    const names =
+      rung.type === "pool" ? rung.members.map((member) => member.model) : rung.type === "model" ? [rung.model] : [];
+    return names.some((name) => {
+      const model = house.path.snapshot().models.get(name);
+      return model?.type === "vendor" || (model !== undefined && !("failed" in house.models.get(model)));
+    });
   });
 }
 

@@ -12,12 +12,14 @@ import type { Environment } from "../kernel/principal.ts";
 import { type Journal, openFileKek, openFileSigner, openJournal, openKeyRing } from "../ledger/index.ts";
 import { Accounts, type Actor, type Pending, strongScrypt } from "../operators/index.ts";
 import { KeyAdmin, openPepper } from "../stages/identify/index.ts";
+import { OverrideAdmin } from "../stages/route/index.ts";
 import { nodeFiles } from "../stores/files/index.ts";
 import { openControlStore } from "../stores/sqlite/index.ts";
 
 export interface ControlPlane {
   keys: KeyAdmin;
   accounts: Accounts;
+  overrides: OverrideAdmin;
   /** Who acts: the account of the operating system. */
   actor: Actor;
   record(act: AdminMeta): Promise<void>;
@@ -57,6 +59,7 @@ export async function openControlPlane(dataDir: string, environment: Environment
   const plane: ControlPlane = {
     keys,
     accounts,
+    overrides: new OverrideAdmin(control.overrides, clock),
     actor: { id: `os:${name}`, name },
     record: async (act) => (await opened()).append({ kind: "admin", tenant: "weir", meta: act }).durable(),
     async perform(pending) {

@@ -9,6 +9,7 @@ import { addKeys } from "./keys.ts";
 import { addOperators } from "./operators.ts";
 import { addPlan } from "./plan.ts";
 import { addProof } from "./proof.ts";
+import { addRoute } from "./route.ts";
 import { addSchema } from "./schema.ts";
 import { addStart } from "./start.ts";
 import { addTraffic } from "./traffic.ts";
@@ -32,6 +33,7 @@ for (const add of [
   addSchema,
   addKeys,
   addOperators,
+  addRoute,
   addWhy,
   addVerify,
   addProof,

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { AttemptMeta, BegunMeta, OutcomeMeta, SettledMeta } from "../kernel/decision.ts";
+import type { AttemptMeta, BegunMeta, OutcomeMeta, RouteReason, SettledMeta } from "../kernel/decision.ts";
 import { isDecisionId } from "../kernel/ids.ts";
-import { formatUsd } from "../kernel/money.ts";
+import { formatUsd, nanoUsd } from "../kernel/money.ts";
 import type { StoredEntry } from "../ledger/index.ts";
 import { entriesOf } from "./ledger-access.ts";
 import { withData } from "./options.ts";
@@ -62,10 +62,7 @@ function settledLines(settled: SettledMeta): Line[] {
   return [
     "",
     settled.code && `ended with ${settled.code}`,
-    ...settled.route.map(
-      (reason) =>
-        `rung ${reason.rung + 1}     ${reason.target}: ${reason.eligible ? "eligible" : `not eligible, ${reason.reason}`}${reason.detail ? ` (${reason.detail})` : ""}`,
-    ),
+    ...settled.route.flatMap(routeLines),
     settled.model &&
       `answered   by ${settled.model}${settled.rung === undefined ? "" : ` on rung ${settled.rung + 1}`}`,
     settled.cache.status !== "off"
@@ -88,6 +85,29 @@ function settledLines(settled: SettledMeta): Line[] {
   ];
 }
 
+function routeLines(reason: RouteReason): string[] {
+  const { pool, cascade, detail } = reason;
+  const open = reason.eligible
+    ? pool?.place === undefined
+      ? "eligible"
+      : `eligible, place ${pool.place}`
+    : `not eligible, ${reason.reason}`;
+  const lines = [`rung ${reason.rung + 1}     ${reason.target}: ${open}${detail ? ` (${detail})` : ""}`];
+  if (pool) {
+    const figures = Object.entries(pool.figures ?? {}).map(([name, figure]) => `${name} ${figure}`);
+    lines.push(`           in a pool, ${pool.strategy}${figures.length > 0 ? `: ${figures.join(", ")}` : ""}`);
+  }
+  if (cascade) {
+    const { judged, accepted, accepted_at_most, break_even, state } = cascade;
+    const needed = break_even === undefined ? "the next rung is free" : `worth it above ${break_even}`;
+    lines.push(
+      `           cascade ${state}: p(accepted) ${accepted}, at most ${accepted_at_most}, of ${judged} judged; ${needed} (c1 ${formatUsd(nanoUsd(cascade.c1_nano_usd))}, c2 ${formatUsd(nanoUsd(cascade.c2_nano_usd))})`,
+    );
+  }
+  if (reason.override !== undefined) lines.push(`           by override ${reason.override}`);
+  return lines;
+}
+
 function found(findings: Record<string, number>): string {
   const kinds = Object.entries(findings).map(([kind, count]) => `${count} ${kind}`);
   return kinds.length === 0 ? "" : ` (${kinds.join(", ")})`;
@@ -103,7 +123,7 @@ function attemptLines(stored: readonly StoredEntry[]): string[] {
         tokens === 0
           ? ""
           : `, ${attempt.usage.input}+${attempt.usage.cached_input} in / ${attempt.usage.output} out${attempt.usage.estimated ? " (estimated)" : ""}`;
-      return `attempt ${attempt.n}  ${attempt.target} (${attempt.arm}, ${attempt.region}): ${attempt.status}${attempt.reason ? `, ${attempt.reason}` : ""} in ${attempt.duration_ms.toFixed(1)} ms${used}, ${formatUsd(attempt.cost_nano_usd)}`;
+      return `attempt ${attempt.n}  ${attempt.target} (${attempt.arm}, ${attempt.region}${attempt.key === undefined ? "" : `, key ${attempt.key}`}): ${attempt.status}${attempt.reason ? `, ${attempt.reason}` : ""} in ${attempt.duration_ms.toFixed(1)} ms${used}, ${formatUsd(attempt.cost_nano_usd)}`;
     });
 }
 

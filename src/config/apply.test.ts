@@ -75,7 +75,7 @@ describe("apply", () => {
     expect(after.snapshot).toMatchObject({ number: 2, hash: result.applied.hash });
     expect(after.snapshot.useCases.get(name)?.bundle).toBe(before.get(name)!.bundle);
     // Policy applies at once.
-    expect(after.snapshot.tenants.get("retail")?.budget?.nanoUsd).toBe(5_000_000_000_000);
+    expect(after.snapshot.tenants.get("retail")?.budgets?.[0]?.nanoUsd).toBe(5_000_000_000_000);
   });
 
   it.each(bundles)("activates a bundle with %s where asked", async (_, edit, name) => {

@@ -1,6 +1,16 @@
 /** The ladder and the decision rules of one use case: references, conditions, when a rung is final, totality. */
 import { conditionCompiler, type ConditionPlace, type ConditionResult } from "../kernel/condition.ts";
-import type { Condition, DecisionRule, FeatureContract, Guard, Model, Rung } from "../kernel/snapshot.ts";
+import type {
+  Acceptance,
+  Condition,
+  DecisionRule,
+  FeatureContract,
+  Guard,
+  LadderRung,
+  Model,
+  PoolMember,
+  Rung,
+} from "../kernel/snapshot.ts";
 import { type Declaration, unknownName } from "./declaration.ts";
 import { suggestion } from "./problem.ts";
 import type { Config } from "./schema.ts";
@@ -11,15 +21,26 @@ import type { Path } from "./yaml-source.ts";
 /** The built-in model name that needs no declaration. */
 export const extractiveName = "extractive";
 
+export type PoolRungConfig = Extract<RungConfig, { pool: unknown }>;
+
 /** A rung that names a model or a slot. */
-export type ModelRungConfig = Exclude<RungConfig, { template: string } | { refer: string }>;
+export type ModelRungConfig = Exclude<RungConfig, { template: string } | { refer: string } | PoolRungConfig>;
+
+export const isPool = (item: RungConfig): item is PoolRungConfig => typeof item !== "string" && "pool" in item;
+
+/** A member as the rung that it would be on its own; its name may be a slot's. */
+export const memberName = (member: PoolRungConfig["pool"][number]): string =>
+  typeof member === "string" ? member : member.model;
 
 export type ModelRung = {
   model: string;
   slot?: string;
   when?: string | undefined;
   commit?: "first-byte" | "complete" | undefined;
+  accept?: AcceptConfig | undefined;
 };
+
+type AcceptConfig = PoolRungConfig["accept"] & object;
 
 /** Compiles the condition at a path, with its error's position inside the YAML text. */
 export function conditionAt(
@@ -43,22 +64,104 @@ export interface LadderParts {
   models: ReadonlyMap<string, Model>;
 }
 
-export function compileLadder(declaration: Declaration, name: string, parts: LadderParts): Rung[] {
+export function compileLadder(declaration: Declaration, name: string, parts: LadderParts): LadderRung[] {
   const { ladder, kind } = declaration.config.use_cases[name]!;
-  const whole = wholeAnswerReason(declaration.config.use_cases[name]!, parts.check);
+  const whole = wholeAnswerReason(declaration.config.use_cases[name]!);
   const compile = conditionCompiler("rung", kind === "score" ? parts.contract : undefined);
-  return ladder.flatMap((item, index): Rung[] => {
+  return ladder.flatMap((item, index): LadderRung[] => {
     const path: Path = ["use_cases", name, "ladder", index];
+    if (isPool(item)) return compilePool(declaration, path, item, { kind, whole, models: parts.models, compile });
     if (typeof item !== "string" && ("template" in item || "refer" in item)) {
       return lastRung(declaration, path, item, index === ladder.length - 1, kind);
     }
     const target = resolveRung(declaration, path, item);
     if (!target) return [];
     const when = conditionAt(declaration, [...path, "when"], target.when, compile);
-    const commit = commitOf(declaration, path, target, kind, whole, parts.models);
+    const accept = acceptanceOf(declaration, path, target.accept, kind);
+    const commit = commitOf(declaration, path, target, kind, accept ? "an acceptance check" : whole, parts.models);
     const slot = target.slot === undefined ? {} : { slot: unpinned(target.slot) };
-    return [{ type: "model", model: target.model, ...slot, ...(when ? { when } : {}), commit }];
+    return [
+      { type: "model", model: target.model, ...slot, ...(when ? { when } : {}), commit, ...(accept ? { accept } : {}) },
+    ];
   });
+}
+
+interface PoolParts {
+  kind: UseCaseConfig["kind"];
+  whole: string | undefined;
+  models: ReadonlyMap<string, Model>;
+  compile: (source: string) => ConditionResult;
+}
+
+function compilePool(
+  declaration: Declaration,
+  path: Path,
+  item: PoolRungConfig,
+  { kind, whole, models, compile }: PoolParts,
+): LadderRung[] {
+  if (kind === "score") {
+    const fix = "write one rung for each model";
+    declaration.report(path, "a pool is for chats: models that score are not interchangeable", { fix });
+  }
+  const accept = acceptanceOf(declaration, path, item.accept, kind);
+  const reason = accept ? "an acceptance check" : whole;
+  const commits: ("first-byte" | "complete")[] = [];
+  const members = item.pool.flatMap((member, index): PoolMember[] => {
+    const at: Path = [...path, "pool", index];
+    const target = resolveRung(declaration, at, memberName(member));
+    if (!target) return [];
+    const { weight = 1, up_to, when } = typeof member === "string" ? {} : member;
+    const condition = conditionAt(declaration, [...at, "when"], when, compile);
+    commits.push(commitOf(declaration, path, { ...target, commit: item.commit }, kind, reason, models));
+    return [
+      {
+        model: target.model,
+        ...(target.slot !== undefined && { slot: unpinned(target.slot) }),
+        weight,
+        ...(up_to !== undefined && { upToTokens: up_to }),
+        ...(condition && { when: condition }),
+      },
+    ];
+  });
+  const twice = members.find((member, index) => members.findIndex(({ model }) => model === member.model) < index);
+  if (twice) declaration.report([...path, "pool"], `"${twice.model}" stands twice in this pool`);
+  const when = conditionAt(declaration, [...path, "when"], item.when, compile);
+  const commit = commits.includes("complete") ? "complete" : "first-byte";
+  return [
+    {
+      type: "pool",
+      members,
+      strategy: item.strategy,
+      ...(when ? { when } : {}),
+      commit,
+      ...(accept ? { accept } : {}),
+    },
+  ];
+}
+
+function acceptanceOf(
+  declaration: Declaration,
+  path: Path,
+  accept: AcceptConfig | undefined,
+  kind: UseCaseConfig["kind"],
+): Acceptance | undefined {
+  if (!accept) return undefined;
+  if (kind === "score")
+    declaration.report([...path, "accept"], "a score is accepted by the rules of `decide`", {
+      key: true,
+      fix: "write a decide rule with climb: true",
+    });
+  const { schema, confidence, abstains } = accept;
+  if (schema === undefined && confidence === undefined && abstains === undefined) {
+    const fix = "add schema: true, confidence: 0.7 or abstains: false";
+    declaration.report([...path, "accept"], "this asks nothing of the answer", { fix });
+    return undefined;
+  }
+  return {
+    ...(schema !== undefined && { schema }),
+    ...(confidence !== undefined && { confidence }),
+    ...(abstains !== undefined && { abstains }),
+  };
 }
 
 function lastRung(
@@ -83,12 +186,13 @@ function lastRung(
 
 /** From a name or an object to the model; a model and a slot never share a name, so a bare name is never ambiguous. */
 export function rungTarget({ models, slots }: Config, item: ModelRungConfig): ModelRung | undefined {
-  const { when, commit } = typeof item === "string" ? {} : item;
+  const { when, commit, accept } = typeof item === "string" ? {} : item;
   const named = typeof item === "string" ? item : "slot" in item ? item.slot : item.model;
   const maySlot = typeof item === "string" || "slot" in item;
   const mayModel = typeof item === "string" || "model" in item;
-  if (maySlot && Object.hasOwn(slots, named)) return { model: slots[named]!.start, slot: named, when, commit };
-  if (mayModel && (Object.hasOwn(models, named) || named === extractiveName)) return { model: named, when, commit };
+  if (maySlot && Object.hasOwn(slots, named)) return { model: slots[named]!.start, slot: named, when, commit, accept };
+  if (mayModel && (Object.hasOwn(models, named) || named === extractiveName))
+    return { model: named, when, commit, accept };
   return undefined;
 }
 
@@ -114,12 +218,13 @@ function resolveRung(declaration: Declaration, path: Path, item: ModelRungConfig
   return undefined;
 }
 
-/** Why every rung of this use case must see the whole answer before anything leaves, if so. */
-function wholeAnswerReason(config: UseCaseConfig, check: readonly Guard[]): string | undefined {
+/**
+ * Why every rung of this use case must see the whole answer before anything leaves, if so. Output guards need not, in any
+ * risk tier: each detector states how little of a stream it holds back, and what a guard does when it fails goes by tier.
+ */
+function wholeAnswerReason(config: UseCaseConfig): string | undefined {
   const labels = (rule: RuleConfig) => rule.when === undefined && "result" in rule && rule.result !== "refer";
-  if (!config.decide.every(labels)) return "a decide rule";
-  const guard = check.find(({ action }) => action !== "allow");
-  return guard && `the output guard "${guard.name}" (${guard.action})`;
+  return config.decide.every(labels) ? undefined : "a decide rule";
 }
 
 function commitOf(

@@ -1,22 +1,23 @@
 /** Tenants, vendors and models: addresses, secrets, prices and pinned files. */
-import { freePrice, type Price } from "../kernel/usage.ts";
 import type {
   Allowance,
   ArtifactRef,
   Budget,
+  HealthPolicy,
   Limits,
   Model,
   TenantPolicy,
   UseCase,
+  VendorKey,
   VendorTarget,
 } from "../kernel/snapshot.ts";
-import { canonicalJson } from "./canonical.ts";
-import { type Declaration, unknownName } from "./declaration.ts";
+import { compileEnergy, compileRuntimePrice, compileVendorModel } from "./compile-price.ts";
+import type { Declaration } from "./declaration.ts";
 import { sha256Hex } from "./files.ts";
 import { suggestion } from "./problem.ts";
 import type { BudgetConfig } from "./schema-limits.ts";
-import type { Config, ModelConfig, VendorConfig } from "./schema.ts";
-import { durationMs, femtoPerToken, nanoUsdOf } from "./values.ts";
+import type { Config, VendorConfig } from "./schema.ts";
+import { durationMs, nanoUsdOf } from "./values.ts";
 import type { Path } from "./yaml-source.ts";
 
 /** Where secrets come from; `undefined` is "not there". */
@@ -61,9 +62,7 @@ const compileAllowance = ({ limits, budget }: AllowanceConfig): Allowance => ({
 });
 
 const compileBudgets = (config: BudgetConfig | readonly BudgetConfig[]): Budget[] =>
-  [config]
-    .flat()
-    .map(({ usd, per, at_limit, steps }) => ({ nanoUsd: nanoUsdOf(usd), per, atLimit: at_limit, steps }));
+  [config].flat().map(({ usd, per, at_limit, steps }) => ({ nanoUsd: nanoUsdOf(usd), per, atLimit: at_limit, steps }));
 
 /** What a use case may use, and its place under load. */
 export function compileUsage(
@@ -95,6 +94,17 @@ const vendorDefaults = {
   },
 } as const;
 
+const leastRequests = 20;
+
+const compileHealth = ({ health }: VendorConfig): HealthPolicy => ({
+  consecutiveFailures: health.failures,
+  failureRate: health.failure_rate,
+  minRequests: leastRequests,
+  openMs: durationMs(health.open)!,
+  slowStartMs: durationMs(health.slow_start)!,
+  retryShare: health.retry_share,
+});
+
 export function compileVendor(
   declaration: Declaration,
   name: string,
@@ -103,11 +113,15 @@ export function compileVendor(
 ): VendorTarget {
   const config = declaration.config.vendors[name]!;
   const defaults = vendorDefaults[config.dialect];
-  const key = resolveKey(declaration, name, config, secrets, missingSecrets);
-  if (!config.key && (config.base_url === undefined || new URL(config.base_url).host === defaults.host)) {
+  const keys = resolveKeys(declaration, name, config, secrets, missingSecrets);
+  if (
+    !config.key &&
+    !config.keys &&
+    (config.base_url === undefined || new URL(config.base_url).host === defaults.host)
+  ) {
     declaration.report(["vendors", name], `vendor "${name}" has no key`, {
       key: true,
-      fix: "add key: { env: NAME_OF_VARIABLE } or key: { file: PATH }",
+      fix: "add key: { env: NAME_OF_VARIABLE } or key: { file: PATH }, or several under keys",
     });
   }
   const { timeouts } = config;
@@ -115,42 +129,70 @@ export function compileVendor(
     name,
     dialect: defaults.dialect,
     baseUrl: (config.base_url ?? defaults.baseUrl).replace(/\/+$/, ""),
-    auth: key === undefined ? { type: "none" } : defaults.auth,
-    keys: key === undefined ? [] : [{ id: `${name}#1`, secret: key }],
+    auth: keys.length === 0 ? { type: "none" } : defaults.auth,
+    keys,
     region: config.region,
     dataClass: config.data_class,
     timeouts: {
       connectMs: durationMs(timeouts.connect)!,
       firstByteMs: durationMs(timeouts.first_byte)!,
       idleMs: durationMs(timeouts.idle)!,
+      ...(timeouts.first_token === undefined ? {} : { firstTokenMs: durationMs(timeouts.first_token)! }),
+      ...(timeouts.total === undefined ? {} : { totalMs: durationMs(timeouts.total)! }),
+      ...(timeouts.min_bytes_per_second === undefined ? {} : { minBytesPerSecond: timeouts.min_bytes_per_second }),
     },
     quirks: {},
+    health: compileHealth(config),
   };
+}
+
+/** A key's number is its place in the declaration, `key` first, so that it stays when another one is missing. */
+function resolveKeys(
+  declaration: Declaration,
+  name: string,
+  { key, keys = [] }: VendorConfig,
+  secrets: SecretSource,
+  severity: "error" | "warning",
+): VendorKey[] {
+  const declared = [
+    ...(key ? [{ key, path: ["vendors", name, "key"] as Path }] : []),
+    ...keys.map((one, index) => ({ key: one, path: ["vendors", name, "keys", index] as Path })),
+  ];
+  return declared.flatMap((one, index): VendorKey[] => {
+    const secret = resolveKey(declaration, one.path, one.key, secrets, severity);
+    return secret === undefined ? [] : [{ id: `${name}#${index + 1}`, secret }];
+  });
 }
 
 function resolveKey(
   declaration: Declaration,
-  name: string,
-  { key }: VendorConfig,
+  path: Path,
+  key: NonNullable<VendorConfig["key"]>,
   secrets: SecretSource,
   severity: "error" | "warning",
 ): string | undefined {
-  if (!key) return undefined;
   const value = ("env" in key ? secrets.env(key.env) : secrets.file(key.file))?.trim();
   if (value) return value;
   const missing =
     "env" in key ? `the environment variable ${key.env} is not set` : `the file "${key.file}" is not there or empty`;
-  const path: Path = ["vendors", name, "key", "env" in key ? "env" : "file"];
-  declaration.report(path, missing, { severity, fix: "provide the secret where the server runs" });
+  const at: Path = [...path, "env" in key ? "env" : "file"];
+  declaration.report(at, missing, { severity, fix: "provide the secret where the server runs" });
   return undefined;
 }
 
-const freeMaxOutput = 4096;
-
-export function compileModel(declaration: Declaration, name: string, artifacts: Artifacts): Model | undefined {
+export function compileModel(
+  declaration: Declaration,
+  name: string,
+  artifacts: Artifacts,
+  vendors: ReadonlyMap<string, VendorTarget>,
+): Model | undefined {
   const config = declaration.config.models[name]!;
-  if ("vendor" in config) return compileVendorModel(declaration, name, config);
-  if (config.runtime === "extractive") return { name, type: "runtime", runtime: "extractive" };
+  if ("vendor" in config) return compileVendorModel(declaration, name, config, vendors.get(config.vendor));
+  const costs = {
+    ...(config.price && { price: compileRuntimePrice(name, config.price) }),
+    ...(config.energy && { energy: compileEnergy(config.energy) }),
+  };
+  if (config.runtime === "extractive") return { name, type: "runtime", runtime: "extractive", ...costs };
   const path: Path = ["models", name];
   const file = pinFile(declaration, config.file, [...path, "file"], artifacts);
   const card = config.card === undefined ? undefined : pinFile(declaration, config.card, [...path, "card"], artifacts);
@@ -160,60 +202,7 @@ export function compileModel(declaration: Declaration, name: string, artifacts: 
       fix: `if the file is the right one, write sha256: ${file.sha256}`,
     });
   }
-  return { name, type: "runtime", runtime: config.runtime, file, ...(card ? { card } : {}) };
-}
-
-function compileVendorModel(
-  declaration: Declaration,
-  name: string,
-  config: Extract<ModelConfig, { vendor: string }>,
-): Model | undefined {
-  const vendors = Object.keys(declaration.config.vendors);
-  if (!vendors.includes(config.vendor)) {
-    const path: Path = ["models", name, "vendor"];
-    unknownName(declaration, path, `vendor "${config.vendor}"`, config.vendor, vendors, "declare it under `vendors`");
-  }
-  if (config.price === undefined) {
-    declaration.report(["models", name], `the price of model "${name}" is not known, so no worst case can be held`, {
-      key: true,
-      fix: "add price: { input: …, output: … } (USD per million tokens) and max_output, or price: free",
-    });
-    return undefined;
-  }
-  const free = config.price === "free";
-  if (!free && config.max_output === undefined) {
-    declaration.report(
-      ["models", name],
-      `model "${name}" has a price but no max_output, so no worst case can be held`,
-      {
-        key: true,
-        fix: "add max_output: the most output tokens that the vendor lets this model write",
-      },
-    );
-    return undefined;
-  }
-  return {
-    name,
-    type: "vendor",
-    vendor: config.vendor,
-    model: config.model,
-    price: compilePrice(name, config.price),
-    maxOutputTokens: config.max_output ?? freeMaxOutput,
-    ...(config.context === undefined ? {} : { contextTokens: config.context }),
-  };
-}
-
-function compilePrice(name: string, config: NonNullable<Extract<ModelConfig, { vendor: string }>["price"]>): Price {
-  if (config === "free") return { ...freePrice, version: "free" };
-  const { input, cached_input, output, as_of } = config;
-  const price = {
-    input: femtoPerToken(input),
-    cached_input: femtoPerToken(cached_input ?? input),
-    output: femtoPerToken(output),
-    call: 0n,
-  };
-  const figures = canonicalJson([price.input, price.cached_input, price.output].map(String));
-  return { version: `${name}/${as_of ?? sha256Hex(figures).slice(0, 8)}`, ...price };
+  return { name, type: "runtime", runtime: config.runtime, file, ...(card ? { card } : {}), ...costs };
 }
 
 /** Reads a file once and pins it by digest; a missing file is a problem at `at`. */

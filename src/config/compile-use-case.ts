@@ -4,7 +4,15 @@ import { type DataClass, dataClasses } from "../kernel/decision.ts";
 import type { FeatureContract, Guard, Model, UseCase, VendorTarget } from "../kernel/snapshot.ts";
 import { canonicalJson } from "./canonical.ts";
 import { compileContract } from "./compile-contract.ts";
-import { compileLadder, compileRules, conditionAt, extractiveName, rungTarget } from "./compile-ladder.ts";
+import {
+  compileLadder,
+  compileRules,
+  conditionAt,
+  extractiveName,
+  isPool,
+  memberName,
+  rungTarget,
+} from "./compile-ladder.ts";
 import { type Artifacts, compileUsage, pinFile } from "./compile-targets.ts";
 import { type Declaration, unknownName } from "./declaration.ts";
 import { sha256Hex } from "./files.ts";
@@ -56,7 +64,8 @@ export function compileUseCase(declaration: Declaration, name: string, targets: 
     ...(ground ? { ground } : {}),
     ladder,
     decide,
-    ...(config.cache ? { cache: { exactTtlMs: durationMs(config.cache.exact)! } } : {}),
+    ...(config.cache ? { cache: { exactTtlMs: durationMs(config.cache.exact)!, tags: config.cache.tags } } : {}),
+    ...(config.strict && { strict: true }),
     deadlineMs: config.deadline === undefined ? defaultDeadlineMs[config.kind] : durationMs(config.deadline)!,
     retries: config.retries,
     ...tierChoices(declaration, name, config),
@@ -179,7 +188,11 @@ function warnOfUnreachable(
 ): void {
   const config = declaration.config.use_cases[name]!;
   ladder.forEach((rung, index) => {
-    const model = rung.type === "model" ? targets.models.get(rung.model) : undefined;
+    const names =
+      rung.type === "pool" ? rung.members.map((one) => one.model) : rung.type === "model" ? [rung.model] : [];
+    for (const named of names) warnOf(targets.models.get(named), index);
+  });
+  function warnOf(model: Model | undefined, index: number): void {
     const vendor = model?.type === "vendor" ? targets.vendors.get(model.vendor) : undefined;
     if (!model || !vendor) return;
     const warn = (message: string) =>
@@ -194,7 +207,7 @@ function warnOfUnreachable(
         `"${model.name}" is never eligible: vendor "${vendor.name}" is in ${vendor.region}, allowed is ${config.regions.join(", ")}`,
       );
     }
-  });
+  }
 }
 
 /**
@@ -213,9 +226,22 @@ function bundleDigest(
   };
   const rung = (item: RungConfig) => {
     if (typeof item !== "string" && ("template" in item || "refer" in item)) return item;
-    const { model, slot, when, commit } = rungTarget(declaration.config, item) ?? {};
-    return { slot: slot && unpinned(slot), model: model && modelIdentity(models.get(model)), when, commit };
+    if (isPool(item))
+      return {
+        ...item,
+        pool: item.pool.map((member) => ({
+          ...(typeof member !== "string" && member),
+          ...identity(rungTarget(declaration.config, memberName(member))),
+        })),
+      };
+    const target = rungTarget(declaration.config, item);
+    const { when, commit, accept } = target ?? {};
+    return { ...identity(target), when, commit, ...(accept && { accept }) };
   };
+  const identity = (target: ReturnType<typeof rungTarget>) => ({
+    slot: target?.slot && unpinned(target.slot),
+    model: target && modelIdentity(models.get(target.model)),
+  });
   return sha256Hex(
     canonicalJson({
       kind: useCase.kind,

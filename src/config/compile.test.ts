@@ -20,12 +20,13 @@ describe("the design's example", () => {
       name: "retail",
       limits: {},
       residency: ["eu", "onprem"],
-      budget: { nanoUsd: 4_000_000_000_000, per: "month", atLimit: "block" },
+      budgets: [{ nanoUsd: 4_000_000_000_000, per: "month", atLimit: "block", steps: [] }],
     });
     expect(snapshot.vendors.get("openai")).toMatchObject({
       dialect: "openai-chat",
       baseUrl: "https://api.openai.com/v1",
-      key: "secret of OPENAI_API_KEY",
+      auth: { type: "bearer" },
+      keys: [{ id: "openai#1", secret: "secret of OPENAI_API_KEY" }],
       dataClass: "internal",
       timeouts: { connectMs: 2000, firstByteMs: 30_000, idleMs: 30_000 },
     });
@@ -47,7 +48,7 @@ describe("the design's example", () => {
       tenants: ["retail"],
       prompt: "Answer from the passages.\n",
       screen: [{ name: "pii", action: "redact", onFailure: "closed" }],
-      cache: { exactTtlMs: 600_000 },
+      cache: { exactTtlMs: 600_000, tags: [] },
       deadlineMs: 60_000,
       retries: 1,
     });
@@ -207,7 +208,12 @@ describe("when a rung is final", () => {
     ["by default at the first byte", [], "first-byte"],
     ["declared", [ladder("{ model: qwen-small, commit: complete }")], "complete"],
     ["a rule sees the whole answer", [decide], "complete"],
-    ["an output guard sees the whole answer", [check], "complete"],
+    ["an output guard reads along", [check], "first-byte"],
+    [
+      "an output guard of a high-risk use case reads along too",
+      [check, replace("risk: limited", "risk: high")],
+      "first-byte",
+    ],
     ["an output guard that only records", [check, replace("action: redact", "action: allow")], "first-byte"],
     [
       "a rule without a condition",
@@ -224,10 +230,11 @@ describe("when a rung is final", () => {
     expect(compileBank(...edits).snapshot.useCases.get("assistant")?.ladder[0]?.commit).toBe(commit);
   });
 
-  it.each([
-    ["a decide rule", decide],
-    ['the output guard "pii" (redact)', check],
-  ])("%s is refused on an explicit first-byte rung", (reason, edit) => {
+  it("an output guard leaves an explicit first-byte rung alone", () => {
+    expect(errorsOf([check, ladder("{ model: qwen-small, commit: first-byte }")])).toEqual([]);
+  });
+
+  it.each([["a decide rule", decide]])("%s is refused on an explicit first-byte rung", (reason, edit) => {
     expect(errorsOf([edit, ladder("{ model: qwen-small, commit: first-byte }")])).toEqual([
       `${reason} must see the whole answer, so this rung can't be final at its first byte`,
     ]);

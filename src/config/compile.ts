@@ -64,7 +64,7 @@ function compileDeclaration(declaration: Declaration, options: CompileOptions): 
   const artifacts: Artifacts = new Map();
   const { secrets, missingSecrets = "error" } = options;
   const vendors = mapOf(config.vendors, (name) => compileVendor(declaration, name, secrets, missingSecrets));
-  const models = compileModels(declaration, artifacts);
+  const models = compileModels(declaration, artifacts, vendors);
   const targets = { models, vendors, artifacts, detectors: options.detectors };
   const useCases = mapOf(config.use_cases, (name) => compileUseCase(declaration, name, targets));
   checkDetectors(declaration, options.detectors);
@@ -77,10 +77,14 @@ function compileDeclaration(declaration: Declaration, options: CompileOptions): 
   return { snapshot, server: config.server, ledger: config.ledger, config, canonical, artifacts };
 }
 
-function compileModels(declaration: Declaration, artifacts: Artifacts): Map<string, Model> {
+function compileModels(
+  declaration: Declaration,
+  artifacts: Artifacts,
+  vendors: Snapshot["vendors"],
+): Map<string, Model> {
   const models = new Map<string, Model>();
   for (const name of Object.keys(declaration.config.models)) {
-    const model = compileModel(declaration, name, artifacts);
+    const model = compileModel(declaration, name, artifacts, vendors);
     if (model) models.set(name, model);
   }
   if (!models.has(extractiveName)) {

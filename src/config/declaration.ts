@@ -135,7 +135,7 @@ function rebaseFiles(config: Import & Partial<Pick<Config, "server" | "ledger" |
   for (const sink of config.ledger?.checkpoints ?? []) sink.file = move(sink.file);
   if (config.consents !== undefined) config.consents = move(config.consents);
   for (const vendor of Object.values(config.vendors)) {
-    if (vendor.key && "file" in vendor.key) vendor.key.file = move(vendor.key.file);
+    for (const key of [vendor.key, ...(vendor.keys ?? [])]) if (key && "file" in key) key.file = move(key.file);
   }
   for (const model of Object.values(config.models)) {
     if (!("file" in model)) continue;

@@ -5,7 +5,7 @@
  */
 import { canonicalJson } from "./canonical.ts";
 import type { CompiledConfig } from "./compile.ts";
-import { extractiveName, rungTarget } from "./compile-ladder.ts";
+import { extractiveName, isPool, memberName, rungTarget } from "./compile-ladder.ts";
 import type { Config, ModelConfig } from "./schema.ts";
 import type { RungConfig, UseCaseConfig } from "./schema-use-case.ts";
 
@@ -81,11 +81,22 @@ function pinGuard(pinning: Pinning, name: string): string {
 
 function pinRung(pinning: Pinning, rung: RungConfig): RungConfig {
   if (typeof rung !== "string" && ("template" in rung || "refer" in rung)) return structuredClone(rung);
-  const target = rungTarget(pinning.serving.config, rung)!;
-  const model = pinModel(pinning, target.model);
-  const name = target.slot === undefined ? model : pinSlot(pinning, target.slot, model);
+  if (isPool(rung)) {
+    const pool = rung.pool.map((member) => {
+      const name = pinTarget(pinning, memberName(member));
+      return typeof member === "string" ? name : { ...member, model: name };
+    });
+    return { ...structuredClone(rung), pool };
+  }
+  const name = pinTarget(pinning, rung);
   if (typeof rung === "string") return name;
   return "slot" in rung ? { ...rung, slot: name } : { ...rung, model: name };
+}
+
+function pinTarget(pinning: Pinning, rung: Parameters<typeof rungTarget>[1]): string {
+  const target = rungTarget(pinning.serving.config, rung)!;
+  const model = pinModel(pinning, target.model);
+  return target.slot === undefined ? model : pinSlot(pinning, target.slot, model);
 }
 
 function pinSlot(pinning: Pinning, name: string, start: string): string {
@@ -115,6 +126,6 @@ function pinModel(pinning: Pinning, name: string): string {
 }
 
 function behaviour({ artifacts }: CompiledConfig, model: ModelConfig): unknown {
-  if ("vendor" in model) return { ...model, price: model.price === "free" ? "free" : "priced" };
+  if ("vendor" in model) return { ...model, price: model.price === "free" ? "free" : "priced", energy: undefined };
   return "file" in model ? [model.runtime, artifacts.get(model.file)?.sha256] : model.runtime;
 }

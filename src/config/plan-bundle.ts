@@ -1,5 +1,5 @@
 /** Differences between two bundles of a use case: thresholds, rungs, guards, prompt, contract, documents. */
-import type { DecisionRule, Feature, Guard, Model, Rung, UseCase } from "../kernel/snapshot.ts";
+import type { DecisionRule, Feature, Guard, LadderRung, Model, PoolRung, UseCase } from "../kernel/snapshot.ts";
 import { canonicalJson } from "./canonical.ts";
 import type { CompiledConfig } from "./compile.ts";
 import { fieldChanges, shortDigest, shown } from "./plan-sections.ts";
@@ -89,8 +89,9 @@ function ladderChanges(old: UseCase, oldModels: Models, now: UseCase, nowModels:
   return now.ladder.flatMap((rung, index) => rungChanges(old.ladder[index]!, oldModels, rung, nowModels, index));
 }
 
-function rungChanges(old: Rung, oldModels: Models, now: Rung, nowModels: Models, index: number): string[] {
+function rungChanges(old: LadderRung, oldModels: Models, now: LadderRung, nowModels: Models, index: number): string[] {
   if (old.type === "template" && now.type === "template") return old.text === now.text ? [] : ["template text changed"];
+  if (old.type === "pool" && now.type === "pool") return poolChanges(old, oldModels, now, nowModels, index);
   if (old.type !== "model" || now.type !== "model") return [];
   const [was, is] = [oldModels.get(old.model), nowModels.get(now.model)];
   const where = `rung ${index + 1} (${rungName(now)})`;
@@ -101,7 +102,29 @@ function rungChanges(old: Rung, oldModels: Models, now: Rung, nowModels: Models,
     was && is && unpinned(old.model) === unpinned(now.model)
       ? modelChanges(was, is)
       : [`model ${old.model} → ${now.model}`];
-  return [...condition, ...commit, ...model.map((text) => `${where} ${text}`)];
+  return [...condition, ...commit, ...acceptChanges(old, now, where), ...model.map((text) => `${where} ${text}`)];
+}
+
+const acceptChanges = (old: Pick<PoolRung, "accept">, now: Pick<PoolRung, "accept">, where: string): string[] =>
+  canonicalJson(old.accept ?? null) === canonicalJson(now.accept ?? null)
+    ? []
+    : [`${where} accept ${shown(old.accept)} → ${shown(now.accept)}`];
+
+function poolChanges(old: PoolRung, oldModels: Models, now: PoolRung, nowModels: Models, index: number): string[] {
+  const where = `rung ${index + 1} (${rungName(now)})`;
+  const plain = ({ strategy, commit, when, members }: PoolRung) => ({
+    strategy,
+    commit,
+    when: when?.source,
+    weights: members.map(({ weight }) => weight),
+    up_to: members.map(({ upToTokens }) => upToTokens ?? null),
+    conditions: members.map((member) => member.when?.source ?? null),
+  });
+  const models = now.members.flatMap((member, at) => {
+    const [was, is] = [oldModels.get(old.members[at]!.model), nowModels.get(member.model)];
+    return was && is ? modelChanges(was, is).map((text) => `${where} ${unpinned(member.model)} ${text}`) : [];
+  });
+  return [...fieldChanges(plain(old), plain(now), where), ...acceptChanges(old, now, where), ...models];
 }
 
 function modelChanges(was: Model, is: Model): string[] {
@@ -120,7 +143,9 @@ function modelChanges(was: Model, is: Model): string[] {
   return fieldChanges(plain(was), plain(is));
 }
 
-function rungName(rung: Rung): string {
+function rungName(rung: LadderRung): string {
+  if (rung.type === "pool")
+    return `pool of ${rung.members.map(({ model, slot }) => slot ?? unpinned(model)).join(" and ")}`;
   if (rung.type === "template") return "template";
   if (rung.type === "refer") return `refer ${rung.to}`;
   return rung.slot ?? unpinned(rung.model);

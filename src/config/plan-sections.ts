@@ -2,7 +2,9 @@
 import { canonicalJson } from "./canonical.ts";
 import type { CompiledConfig } from "./compile.ts";
 import type { PlanChange } from "./plan.ts";
+import { describePrice } from "./plan-price.ts";
 import type { SectionName } from "./schema.ts";
+import type { PriceConfig } from "./schema-price.ts";
 
 const sections: readonly [Exclude<SectionName, "use_cases">, string][] = [
   ["tenants", "tenant"],
@@ -40,10 +42,18 @@ function describeSection(
   const others = Object.keys(now).flatMap((name): PlanChange[] => {
     const subject = `${word} ${name}`;
     if (!Object.hasOwn(old, name)) return [{ mark: "+", subject, text: "added" }];
-    const texts = [...fieldChanges(old[name], now[name]), ...fileChanges(before!, after, old[name], now[name])];
-    return texts.map((text) => ({ mark: "~", subject, text }));
+    const [was, is] = [withoutPrice(old[name]), withoutPrice(now[name])];
+    const texts = [...fieldChanges(was.rest, is.rest), ...fileChanges(before!, after, old[name], now[name])];
+    const changes = [...texts.map((text) => ({ text })), ...describePrice(was.price, is.price)];
+    return changes.map((change) => ({ mark: "~", subject, ...change }));
   });
   return [...removed, ...others];
+}
+
+/** Prices are compared meter by meter. */
+function withoutPrice(entry: unknown): { rest: unknown; price: PriceConfig | undefined } {
+  const { price, ...rest } = entry as { price?: PriceConfig };
+  return { rest, price };
 }
 
 /** The same path with another content. */

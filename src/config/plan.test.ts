@@ -66,12 +66,7 @@ const cases: [string, Edit[], string[]][] = [
   [
     "guards listed",
     [replace("screen: [pii]", "check: [pii]")],
-    [
-      `~ use case assistant: screen pii → none; ${waits}`,
-      `~ use case assistant: check none → pii; ${waits}`,
-      `~ use case assistant: rung 1 (qwen-small) commit first-byte → complete; ${waits}`,
-      `~ use case assistant: rung 2 (gpt-main) commit first-byte → complete; ${waits}`,
-    ],
+    [`~ use case assistant: screen pii → none; ${waits}`, `~ use case assistant: check none → pii; ${waits}`],
   ],
   [
     "a ladder",
@@ -141,7 +136,7 @@ const cases: [string, Edit[], string[]][] = [
       "~ server: port 8080 → 8443; at the next start",
       "~ tenant retail: budget.usd 4000 → 5000",
       "~ vendor openai: region us → eu",
-      "~ model gpt-main: price.output 15 → 16",
+      "~ model gpt-main: price output 15 → 16 (+6.7 %)",
       "+ slot extra: added",
     ],
   ],

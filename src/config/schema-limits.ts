@@ -61,7 +61,9 @@ export const useCaseLimits = {
   priority: priority
     .describe("Who goes first where a model is contended. Default: standard, and critical for high risk.")
     .optional(),
-  max_cost: usdAmount.describe("Most that one call of a model may cost at worst, in USD; dearer rungs are passed over.").optional(),
+  max_cost: usdAmount
+    .describe("Most that one call of a model may cost at worst, in USD; dearer rungs are passed over.")
+    .optional(),
   max_input_tokens: count.describe("Longer input is refused.").optional(),
   max_output_tokens: count.describe("Longer answers are not asked for.").optional(),
 };

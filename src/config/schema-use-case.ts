@@ -52,9 +52,19 @@ export const useCaseSchema = strict({
     .array(ruleSchema)
     .describe("Rules over the answer, first match wins. For score the last rule has no `when`.")
     .default([]),
-  cache: strict({ exact: duration.describe("How long an answer is served again for the same request.") })
+  cache: strict({
+    exact: duration.describe("How long an answer is served again for the same request."),
+    tags: z
+      .array(name)
+      .describe("What the answers depend on; an operator may drop all of one tag at once.")
+      .default([]),
+  })
     .describe("Answers kept for identical requests. Default: off.")
     .optional(),
+  strict: z
+    .boolean()
+    .describe("Refuse a request of which the model's dialect would lose something, as x-weir-strict does.")
+    .default(false),
   deadline: duration.describe("Time for the whole decision. Default: 60s for chat, 5s for score.").optional(),
   retries: z
     .int()

@@ -1,5 +1,6 @@
 /** Building blocks of the schema: names, durations, amounts, secrets, and objects that refuse unknown keys. */
 import { z } from "zod";
+import { femtoUsdOf } from "../kernel/money.ts";
 import { durationMs, femtoPerToken, nanoUsdOf } from "./values.ts";
 
 /** An object that refuses unknown keys. The issue's message carries the known ones, for "did you mean". */
@@ -27,7 +28,8 @@ export const duration = z
 
 const decimal = z.union([z.number(), z.string()]);
 
-function exactly(convert: (value: string | number) => unknown) {
+/** A check that passes where `convert` does not throw. */
+export function exactly(convert: (value: string | number) => unknown) {
   return (context: z.core.ParsePayload<string | number>) => {
     try {
       convert(context.value);
@@ -39,6 +41,10 @@ function exactly(convert: (value: string | number) => unknown) {
 
 /** USD per million tokens, exact to 9 decimals. */
 export const tokenPrice = decimal.check(exactly(femtoPerToken));
+/** USD per use or per hour, exact to 15 decimals. */
+export const usdRate = decimal.check(exactly(femtoUsdOf));
+/** Watts or watt-hours. */
+export const energyRate = z.number().min(0).max(1_000_000);
 /** A USD amount, exact to 9 decimals, at most 9 million. */
 export const usdAmount = decimal.check(exactly(nanoUsdOf));
 

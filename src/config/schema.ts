@@ -13,6 +13,12 @@ const server = strict({
   host: text.describe("Address to listen on; loopback unless changed.").default("127.0.0.1"),
   port: port.describe("Port of the inference, admin and console routes; 0 takes a free one.").default(8080),
   ops_port: port.describe("Port of /livez, /readyz and /metrics.").default(9090),
+  max_body_mb: z
+    .int()
+    .min(1)
+    .max(512)
+    .describe("Most MiB of a chat's body, unpacked: images and documents travel in it.")
+    .default(32),
   console: z.boolean().describe("Whether the console is served at /console.").default(true),
   environment: z
     .enum(environments)

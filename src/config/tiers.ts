@@ -3,7 +3,8 @@ import type { RiskTier } from "../kernel/decision.ts";
 import type { UseCase } from "../kernel/snapshot.ts";
 import type { Declaration } from "./declaration.ts";
 import type { GuardConfig } from "./schema.ts";
-import type { UseCaseConfig } from "./schema-use-case.ts";
+import { isPool, memberName } from "./compile-ladder.ts";
+import type { RungConfig, UseCaseConfig } from "./schema-use-case.ts";
 
 interface Tier {
   durability: readonly UseCase["durability"][];
@@ -61,20 +62,28 @@ function choose<Choice extends TierChoice>(
   return fallback;
 }
 
+/** Names in a rung that may be a slot's. */
+function namedBy(rung: RungConfig): string[] {
+  if (typeof rung === "string") return [rung];
+  if (isPool(rung)) return rung.pool.map(memberName);
+  return "slot" in rung ? [rung.slot] : [];
+}
+
 export function tierChoices(
   declaration: Declaration,
   name: string,
   config: UseCaseConfig,
 ): Pick<UseCase, "durability" | "record" | "release"> {
   config.ladder.forEach((rung, index) => {
-    const slot = typeof rung === "string" ? rung : "slot" in rung ? rung.slot : undefined;
-    const release = slot === undefined ? undefined : declaration.config.slots[slot]?.release;
-    if (release === undefined || tiers[config.risk].release.includes(release)) return;
-    declaration.report(
-      ["use_cases", name, "ladder", index],
-      `slot "${slot}" is released by ${release}, which weakens the ${config.risk} risk tier`,
-      { fix: `write release: ${tiers[config.risk].release.join(" or ")} at slots.${slot}` },
-    );
+    for (const slot of namedBy(rung)) {
+      const release = declaration.config.slots[slot]?.release;
+      if (release === undefined || tiers[config.risk].release.includes(release)) continue;
+      declaration.report(
+        ["use_cases", name, "ladder", index],
+        `slot "${slot}" is released by ${release}, which weakens the ${config.risk} risk tier`,
+        { fix: `write release: ${tiers[config.risk].release.join(" or ")} at slots.${slot}` },
+      );
+    }
   });
   return {
     durability: choose(declaration, name, "durability", config.durability),

@@ -3,6 +3,7 @@
  * run on a virtual clock in tests. `tests/architecture.test.ts` refuses Date.now, timers and Math.random elsewhere.
  */
 import { randomFillSync } from "node:crypto";
+import type { Signal } from "./signal.ts";
 
 export interface Clock {
   /** Wall time in milliseconds since the Unix epoch (integer). */
@@ -12,14 +13,14 @@ export interface Clock {
   /** Runs `act` once after `delayMs`; the returned function cancels it. Never keeps the process alive. */
   after(delayMs: number, act: () => void): () => void;
   /** Resolves after `delayMs`; rejects with the signal's reason when it aborts first. */
-  sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
+  sleep(delayMs: number, signal?: Signal): Promise<void>;
   /** `length` cryptographically strong bytes (a twin may be seeded). */
   randomBytes(length: number): Uint8Array;
   /** Uniform in [0, 1), for jitter and sampling, never for secrets. */
   random(): number;
 }
 
-function sleepOn(clock: Pick<Clock, "after">, delayMs: number, signal?: AbortSignal): Promise<void> {
+function sleepOn(clock: Pick<Clock, "after">, delayMs: number, signal?: Signal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const onAbort = () => {
@@ -60,7 +61,7 @@ export const systemClock: Clock = {
 };
 
 /** For commands that have nothing else to wait for: unlike `after`, it keeps the process alive. Ends early on abort. */
-export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+export const pause = (ms: number, signal?: Signal): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
@@ -92,7 +93,7 @@ export class VirtualClock implements Clock {
       this.#timers = this.#timers.filter((t) => t !== timer);
     };
   }
-  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+  sleep(delayMs: number, signal?: Signal): Promise<void> {
     return sleepOn(this, delayMs, signal);
   }
   randomBytes(length: number): Uint8Array {

@@ -33,7 +33,20 @@ const principal: Schema = {
 export const conditionVariables: Record<ConditionPlace, Record<string, string | Schema>> = {
   "decide-score": { score: "double", confidence: "double", rung: "double" },
   "decide-chat": { confidence: "double", abstained: "bool", finish: "string", guards: "list<string>", rung: "double" },
-  rung: { principal, purpose: "string", data_class: "string", risk: "string", tokens: "double", stream: "bool" },
+  rung: {
+    principal,
+    purpose: "string",
+    data_class: "string",
+    risk: "string",
+    tokens: "double",
+    stream: "bool",
+    task: "string",
+    latency: "string",
+    batchable: "bool",
+    restricted: "bool",
+    region: "string",
+    budget: "string",
+  },
   "use-case": { principal, purpose: "string", subject_known: "bool", environment: "string" },
 };
 

@@ -70,6 +70,8 @@ export interface AttemptMeta {
   model: string;
   target: string;
   region: string;
+  /** Which of the vendor's keys was used: vendor and number, never the secret. */
+  key?: string;
   status: AttemptStatus;
   /** Stable reason of a failure, e.g. `http_429`, `connect_refused`, `idle_timeout`. */
   reason?: string;
@@ -97,9 +99,34 @@ export interface RouteReason {
   rung: number;
   target: string;
   eligible: boolean;
-  /** `eligible`, `region_not_allowed`, `data_class_not_allowed`, `condition_false`, `condition_failed`, `model_not_loaded`, `vendor_closed`, `tools_unsupported`, … */
+  /** `eligible`, `region_not_allowed`, `condition_false`, `model_not_loaded`, `breaker_open`, `no_live_key`, `cascade_off`, …: see `stages/route`. */
   reason: string;
   detail?: string;
+  /** Of a pool's member: by what it was compared, and where that put it. */
+  pool?: {
+    strategy: string;
+    /** 1 is tried first; absent where it is not eligible. */
+    place?: number;
+    /** Compared figures by name, units in the name. */
+    figures?: Record<string, number>;
+  };
+  /** Of a rung whose answers have to be accepted: whether taking it first pays. */
+  cascade?: CascadeFigures;
+  /** Id of the operator's override that decided. */
+  override?: string;
+}
+
+/** Taking the light rung first pays while its answers are accepted more often than c1/c2 of the time. */
+export interface CascadeFigures {
+  state: "on" | "off" | "exploring";
+  judged: number;
+  /** Estimate of P(accepted) and its 95 % upper credible bound. */
+  accepted: number;
+  accepted_at_most: number;
+  c1_nano_usd: number;
+  c2_nano_usd: number;
+  /** c1/c2; absent where the next rung costs nothing. */
+  break_even?: number;
 }
 
 export interface Reason {
@@ -123,7 +150,13 @@ export interface SettledMeta extends BegunMeta {
   attempts: number;
   model?: string;
   rung?: number;
-  cache: { status: "off" | "miss" | "hit" | "follower" | "bypass"; from?: DecisionId };
+  cache: {
+    /** `bypass`: the client forbade it; `miss` also where it asked for a fresh answer. */
+    status: "off" | "miss" | "hit" | "follower" | "bypass";
+    from?: DecisionId;
+    /** What the answer had cost when it was made. */
+    saved_nano_usd?: NanoUsd;
+  };
   retrieval?: { collection: string; generation: string; passages: { source: string; score: number }[] };
   guards: GuardVerdict[];
   score?: number;

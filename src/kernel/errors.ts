@@ -283,6 +283,13 @@ export const errorKinds = {
     "Retry; if it lasts, an operator should look at the guard named in the record.",
   ),
   // route, serve
+  translation_loss: kind(
+    400,
+    "caller",
+    false,
+    "No model takes this request without losing part of it.",
+    "Leave out the fields named in the message, or allow the loss by leaving out x-weir-strict.",
+  ),
   nothing_eligible: kind(
     503,
     "policy",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { femtoUsdOf, formatUsd, nanoUsd, roundToNano } from "./money.ts";
+import { femtoUsdOf, formatUsd, nanoUsd, roundToNano, usdDecimal } from "./money.ts";
 
 /**
  * Independent of the code under test: half-even rounding of numerator/denominator by trying both neighbours and
@@ -41,6 +41,14 @@ describe("roundToNano", () => {
     [-2_500_001n, -3],
     [0n, 0],
   ])("%s femto-USD are %s nano-USD", (amount, nano) => expect(roundToNano(amount)).toBe(nano));
+
+  it("rounds fractions of a femto-USD in the same one step", () => {
+    fc.assert(
+      fc.property(femto, fc.bigInt({ min: 1n, max: 10n ** 6n }), (amount, scale) => {
+        expect(BigInt(roundToNano(amount, scale))).toBe(halfEven(amount, 1_000_000n * scale));
+      }),
+    );
+  });
 
   it("is never minus zero: that would print as another number", () => {
     expect(Object.is(roundToNano(-1n), 0)).toBe(true);
@@ -94,6 +102,23 @@ describe("femtoUsdOf", () => {
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 24n }), (amount) => {
         const digits = amount.toString().padStart(16, "0");
         expect(femtoUsdOf(`${digits.slice(0, -15)}.${digits.slice(-15)}`)).toBe(amount);
+      }),
+    );
+  });
+});
+
+describe("usdDecimal", () => {
+  it.each([
+    [0n, "0"],
+    [1n, "0.000000000000001"],
+    [2_500_000_000_000_000n, "2.5"],
+    [15_000_000_000_000_000n, "15"],
+  ])("%s femto-USD are %s", (amount, text) => expect(usdDecimal(amount)).toBe(text));
+
+  it("is read back as the same amount", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 24n }), (amount) => {
+        expect(femtoUsdOf(usdDecimal(amount))).toBe(amount);
       }),
     );
   });

@@ -14,14 +14,18 @@ export function nanoUsd(amount: number): NanoUsd {
 
 const femtoPerNano = 1_000_000n;
 
-/** Rounds a femto-USD sum to nano-USD once, half to even. */
-export function roundToNano(femtoUsd: bigint): NanoUsd {
-  const negative = femtoUsd < 0n;
-  const magnitude = negative ? -femtoUsd : femtoUsd;
-  let whole = magnitude / femtoPerNano;
-  const rest = magnitude % femtoPerNano;
-  if (rest * 2n > femtoPerNano || (rest * 2n === femtoPerNano && whole % 2n === 1n)) whole += 1n;
-  return nanoUsd(Number(negative ? -whole : whole));
+/** The whole number nearest to a fraction, half to even; the denominator is positive. */
+export function roundHalfEven(numerator: bigint, denominator: bigint): bigint {
+  const magnitude = numerator < 0n ? -numerator : numerator;
+  let whole = magnitude / denominator;
+  const rest = (magnitude % denominator) * 2n;
+  if (rest > denominator || (rest === denominator && whole % 2n === 1n)) whole += 1n;
+  return numerator < 0n ? -whole : whole;
+}
+
+/** Rounds a sum of femto-USD, or of a fraction of them, to nano-USD once, half to even. */
+export function roundToNano(femtoUsd: bigint, scale = 1n): NanoUsd {
+  return nanoUsd(Number(roundHalfEven(femtoUsd, femtoPerNano * scale)));
 }
 
 /** Parses a decimal USD amount ("2.50", 0.0000025) into femto-USD exactly; throws on more than 15 decimals. */
@@ -30,6 +34,13 @@ export function femtoUsdOf(usd: string | number): bigint {
   const match = /^(\d+)(?:\.(\d{1,15})0*)?$/.exec(text);
   if (!match) throw new RangeError(`"${text}" is not a non-negative USD amount with at most 15 decimals`);
   return BigInt(match[1]!) * 10n ** 15n + BigInt((match[2] ?? "").padEnd(15, "0"));
+}
+
+/** The shortest decimal of a femto-USD amount: what `femtoUsdOf` reads back as the same. */
+export function usdDecimal(femtoUsd: bigint): string {
+  const digits = femtoUsd.toString().padStart(16, "0");
+  const decimals = digits.slice(-15).replace(/0+$/, "");
+  return decimals === "" ? digits.slice(0, -15) : `${digits.slice(0, -15)}.${decimals}`;
 }
 
 /** The shortest decimal of the number, without an exponent: 2.5e-7 is 0.00000025, digit for digit. */

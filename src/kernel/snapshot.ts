@@ -1,6 +1,7 @@
 /** The compiled, immutable configuration that a request runs under. `config/` makes it, every stage reads it. */
 import type { DialectName } from "./chat.ts";
 import type { DataClass, DecisionKind, RiskTier } from "./decision.ts";
+import type { Energy } from "./energy.ts";
 import type { NanoUsd } from "./money.ts";
 import type { Price } from "./usage.ts";
 
@@ -120,6 +121,21 @@ export interface VendorQuirks {
   refuses?: readonly string[];
 }
 
+/** When a target counts as broken, and how it is brought back. */
+export interface HealthPolicy {
+  /** Failures in a row that open its breaker. */
+  consecutiveFailures: number;
+  /** Or this part of the last minute's calls, in (0, 1], once there were `minRequests`. */
+  failureRate: number;
+  minRequests: number;
+  /** How long the breaker stays open before probes; doubled each time that they fail, up to a minute. */
+  openMs: number;
+  /** After it came back it gets its share of a pool little by little; 0: at once. */
+  slowStartMs: number;
+  /** Retries as a part of its calls, in [0, 1]. */
+  retryShare: number;
+}
+
 /** A vendor account: dialect, address, region, agreement. The secret is resolved at load and held here only. */
 export interface VendorTarget {
   name: string;
@@ -133,21 +149,29 @@ export interface VendorTarget {
   dataClass: DataClass;
   timeouts: VendorTimeouts;
   quirks: VendorQuirks;
+  health?: HealthPolicy;
 }
 
 export type Model =
-  | {
+  | ({
       name: string;
       type: "vendor";
       vendor: string;
       model: string;
+      /** Of now and later: `priceAt` gives the one in force. */
       price: Price;
       maxOutputTokens: number;
       contextTokens?: number;
-    }
-  | { name: string; type: "runtime"; runtime: "onnx"; file: ArtifactRef; card?: ArtifactRef }
-  | { name: string; type: "runtime"; runtime: "rules"; file: ArtifactRef; card?: ArtifactRef }
-  | { name: string; type: "runtime"; runtime: "extractive" };
+    } & Pick<ModelCosts, "energy">)
+  | ({ name: string; type: "runtime" } & ModelCosts &
+      ({ runtime: "onnx" | "rules"; file: ArtifactRef; card?: ArtifactRef } | { runtime: "extractive" }));
+
+/** What running a model takes, where declared. */
+interface ModelCosts {
+  /** Absent: free. */
+  price?: Price;
+  energy?: Energy;
+}
 
 /** A file pinned by digest and readable for as long as any snapshot names it. */
 export interface ArtifactRef {
@@ -164,8 +188,60 @@ export interface Guard {
   onFailure: "open" | "closed";
 }
 
+/** When a rung's answer is good enough not to climb on. What is absent is not asked. */
+export interface Acceptance {
+  /** It fits the JSON Schema that the request asks for, and its tool calls hold JSON that fits their tools. */
+  schema?: true;
+  /** Least confidence in [0, 1]: the geometric mean of its tokens' probabilities. Unknown where the vendor gives none. */
+  confidence?: number;
+  /** False: an answer that says nothing, is cut short, or says that it can't tell is not accepted. */
+  abstains?: false;
+}
+
+export interface ModelRung {
+  type: "model";
+  model: string;
+  slot?: string;
+  when?: Condition;
+  commit: "first-byte" | "complete";
+  accept?: Acceptance;
+}
+
+export const poolStrategies = [
+  "first",
+  "weighted",
+  "least-loaded",
+  "cheapest",
+  "fastest",
+  "by-length",
+  "sticky",
+] as const;
+export type PoolStrategy = (typeof poolStrategies)[number];
+
+export interface PoolMember {
+  model: string;
+  slot?: string;
+  weight: number;
+  /** Taken for input of up to so many tokens (by-length). */
+  upToTokens?: number;
+  when?: Condition;
+}
+
+/** Several models that stand for one another: routing puts those that are open into an order. */
+export interface PoolRung {
+  type: "pool";
+  members: readonly PoolMember[];
+  strategy: PoolStrategy;
+  when?: Condition;
+  commit: "first-byte" | "complete";
+  accept?: Acceptance;
+}
+
+/** What a ladder declares; what is served is always a `Rung`. */
+export type LadderRung = Rung | PoolRung;
+
 export type Rung =
-  | { type: "model"; model: string; slot?: string; when?: Condition; commit: "first-byte" | "complete" }
+  | ModelRung
   | { type: "template"; text: string; commit: "complete" }
   | { type: "refer"; to: string; commit: "complete" };
 
@@ -216,6 +292,8 @@ export interface UseCase {
   budgets?: readonly Budget[];
   /** Default: standard, and critical for high risk. */
   priority?: PriorityClass;
+  /** A translation that would lose something is refused. */
+  strict?: boolean;
   /** The most that one attempt may cost at worst. */
   maxCost?: NanoUsd;
   /** Longer input is refused. */
@@ -227,9 +305,10 @@ export interface UseCase {
   screen: readonly Guard[];
   check: readonly Guard[];
   ground?: { folder: string; collection: string; passages: number; generation: string; files: readonly ArtifactRef[] };
-  ladder: readonly Rung[];
+  ladder: readonly LadderRung[];
   decide: readonly DecisionRule[];
-  cache?: { exactTtlMs: number };
+  /** `tags` name what the answers depend on, so that they can be dropped together. */
+  cache?: { exactTtlMs: number; tags: readonly string[] };
   deadlineMs: number;
   retries: number;
   durability: "sealed" | "queued";

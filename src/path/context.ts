@@ -19,6 +19,7 @@ import type { Principal } from "../kernel/principal.ts";
 import type { Rung, Snapshot, TenantPolicy, UseCase } from "../kernel/snapshot.ts";
 import type { Usage } from "../kernel/usage.ts";
 import type { Passage } from "../retrieval/port.ts";
+import type { Signal } from "../kernel/signal.ts";
 
 /** One request as a surface hands it over. The body is read only once the caller is known. */
 export interface Call {
@@ -31,7 +32,7 @@ export interface Call {
   /** The same instant on the monotonic clock. */
   started: number;
   /** Aborts when the client goes away. */
-  signal: AbortSignal;
+  signal: Signal;
   read(): Promise<Ask | Refusal> | Ask | Refusal;
 }
 
@@ -43,7 +44,19 @@ export interface CallContext {
   session?: string;
   idempotencyKey?: string;
   traceparent?: string;
+  /** From cache-control: `refresh` (no-cache) wants a fresh answer, `bypass` (no-store) also none kept. */
+  cache?: "refresh" | "bypass";
   synthetic?: boolean;
+  /** A translation that would lose something is refused. */
+  strict?: boolean;
+  /** What kind of work it is, as conditions of rungs may ask. */
+  task?: string;
+  /** How soon the answer is needed. */
+  latency?: "interactive" | "relaxed";
+  /** It may be put together with others and answered later. */
+  batchable?: boolean;
+  /** It asks for the closest placement that conditions know. */
+  restricted?: boolean;
 }
 
 export type Ask = ChatAsk | ScoreAsk;
@@ -88,7 +101,7 @@ export type Outcome =
   /** `raw`: the vendor's own bytes (or their text), to pass on untouched. */
   | { type: "chat"; response: ChatResponse; raw?: Uint8Array | string }
   /** `passThrough`: frames carry the client's own dialect as bytes, and only those leave. */
-  | { type: "stream"; frames: AsyncIterable<Frame>; passThrough: boolean; signal?: AbortSignal }
+  | { type: "stream"; frames: AsyncIterable<Frame>; passThrough: boolean; signal?: Signal }
   | { type: "score"; answer: ScoreAnswer };
 
 export interface Answer {
@@ -110,11 +123,12 @@ export interface Answer {
     | "rule"
   >;
   limits?: LimitState;
+  tokenLimits?: LimitState;
   /** True when an idempotency key got its earlier answer again. */
   replayed?: true;
 }
 
-/** The tightest request limit, for RateLimit headers. */
+/** The tightest request or token limit, for RateLimit headers. */
 interface LimitState {
   policy: string;
   limit: number;
@@ -134,7 +148,7 @@ export interface Decision {
   readonly kind: DecisionKind;
   readonly clock: Clock;
   /** Aborts when the client goes or the deadline passes; the reason tells which. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Monotonic instant at which time is up. */
   readonly deadlineAt: number;
   readonly stages: Partial<Record<StageName, number>>;
@@ -184,4 +198,9 @@ export interface Decision {
   ttftMs?: number;
   release(): void;
   limits?: LimitState;
+  tokenLimits?: LimitState;
+  /** How far the fullest budget is spent: at `degrade` the dearest rung is left out where another is eligible. */
+  budgetLevel?: "ok" | "warn" | "degrade" | "blocked";
+  /** Why the last attempt found no money. */
+  unaffordable?: Refusal;
 }

@@ -64,7 +64,7 @@ function setUp(over: Partial<Path> = {}, useCase: Partial<UseCase> = {}, journal
     screen: passes("screen", undefined),
     route: (d) => {
       ran.push("route");
-      d.rungs = d.useCase.ladder.map((rung, index) => ({ rung, index }));
+      d.rungs = d.useCase.ladder.flatMap((rung, index) => (rung.type === "pool" ? [] : [{ rung, index }]));
       return undefined;
     },
     recall: passes("recall", undefined),

@@ -3,7 +3,7 @@
  * ARCHITECTURE.md; no I/O of its own. Expected refusals are values, only faults throw, and whatever happens after
  * `admit` has named tenant and use case ends in exactly one `settled` entry.
  */
-import { isRefusal, refuse } from "../kernel/errors.ts";
+import { type Refusal, isRefusal, refuse } from "../kernel/errors.ts";
 import type { Answer, Call, Decision } from "./context.ts";
 import { openDecision, turnAway } from "./enter.ts";
 import { nextRung } from "./ladder.ts";
@@ -67,14 +67,14 @@ async function travel(path: Path, d: Decision): Promise<Answer> {
     // 11 settle: usage, price, record; quota, cache and counters follow from it
     return path.settle.answered(d, judged);
   }
-  return path.settle.refused(d, d.signal.aborted ? d.signal.reason : exhausted(d));
+  return path.settle.refused(d, d.signal.aborted ? (d.signal.reason as Refusal) : exhausted(d));
 }
 
 /** The last thing that stood in the way says it best: a blocking guard, a caller's fault, else the ladder's end. */
 function exhausted(d: Decision) {
   if (d.guards.some((guard) => guard.on === "output" && guard.action === "next-rung")) return refuse("output_blocked");
   const last = d.attempts.at(-1);
-  if (last?.status === "unaffordable") return refuse("budget_exhausted");
+  if (last?.status === "unaffordable") return d.unaffordable ?? refuse("budget_exhausted");
   if (last?.status === "rejected")
     return refuse("upstream_rejected", `The vendor refused the request (${last.reason}).`);
   const told = d.attempts.map((attempt) => `${attempt.model}: ${attempt.reason ?? attempt.status}`).join("; ");

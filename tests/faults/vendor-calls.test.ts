@@ -128,6 +128,8 @@ describe("retries", () => {
     const first = await Promise.race([pending.then(() => "answered"), clock.sleepNumber(0).then(() => "sleeping")]);
     if (first === "sleeping") await clock.advance(2001);
     expect(await told(await pending)).toMatchObject({ status: 200, text: "The other vendor was free." });
+    // For at most five minutes it is left alone by everybody.
+    await clock.advance(300_001);
   });
 });
 

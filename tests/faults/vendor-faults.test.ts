@@ -32,7 +32,11 @@ afterAll(async () => {
   await house.close();
   await vendor.close();
 });
-beforeEach(() => vendor.reset());
+beforeEach(async () => {
+  vendor.reset();
+  // A vendor that asked for seven seconds is left alone by the next request too.
+  await clock.advance(7_001);
+});
 
 interface Row {
   name: string;

@@ -11,14 +11,17 @@ import { type Running, start } from "../../src/main.ts";
 import { FileFault, type FilePort, nodeFiles } from "../../src/stores/files/index.ts";
 import { createLog } from "../../src/telemetry/index.ts";
 
+// Tests of single faults make hundreds of them: what breakers and retry budgets make of that has tests of its own.
+const patient = "health: { failures: 1000000, failure_rate: 1, retry_share: 1 }";
+
 /** A one-file configuration: both vendors at `origin`, a paid and a free model of each. */
 export const vendorConfig = (origin: string, useCases: string, more = ""): string => `
 weir: 1
 server: { port: 0, ops_port: 0, environment: dev }
 vendors:
-  oa: { dialect: openai, base_url: "${origin}/v1", region: eu, data_class: sensitive }
-  ob: { dialect: openai, base_url: "${origin}/second/v1", region: eu, data_class: sensitive }
-  an: { dialect: anthropic, base_url: "${origin}", region: eu, data_class: sensitive }
+  oa: { dialect: openai, base_url: "${origin}/v1", region: eu, data_class: sensitive, ${patient} }
+  ob: { dialect: openai, base_url: "${origin}/second/v1", region: eu, data_class: sensitive, ${patient} }
+  an: { dialect: anthropic, base_url: "${origin}", region: eu, data_class: sensitive, ${patient} }
   nowhere: { dialect: openai, base_url: "http://127.0.0.1:9/v1", region: eu, data_class: sensitive }
 models:
   oa-main: { vendor: oa, model: gpt-vendor, price: { input: 1, output: 2, as_of: "2026-01-01" }, max_output: 1000 }
@@ -97,12 +100,17 @@ export interface TimedHouse extends Running {
 }
 
 /** A Weir on virtual time: its timeouts, deadlines, back-offs and watches run only by `clock.advance`. */
-export async function startOnClock(clock: VirtualClock, weirYaml: string, files?: FilePort): Promise<TimedHouse> {
+export async function startOnClock(
+  clock: VirtualClock,
+  weirYaml: string,
+  files?: FilePort,
+  env: Readonly<Record<string, string>> = {},
+): Promise<TimedHouse> {
   const folder = mkdtempSync(join(tmpdir(), "weir-timed-"));
   const dataDir = join(folder, "data");
   mkdirSync(dataDir);
   writeFileSync(join(folder, "weir.yaml"), weirYaml);
-  const secrets = { env: () => undefined, file: () => undefined };
+  const secrets = { env: (name: string) => env[name], file: () => undefined };
   const result = loadConfig(join(folder, "weir.yaml"), { detectors: detectorNames, secrets });
   if (!result.ok) throw new Error(printProblems(result.problems));
   const applied = await applyConfig(new FilesSnapshotStore(dataDir), result.compiled, {

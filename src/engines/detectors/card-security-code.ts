@@ -1,4 +1,5 @@
 /** Card security codes: three or four digits that a word names as such. They must never be recorded. */
+import { longestChain } from "./number-chain.ts";
 import type { Detector, Source } from "./port.ts";
 import { closes, contextBefore, contextWords, isDigit, isLetter, opens } from "./surroundings.ts";
 
@@ -35,13 +36,13 @@ function isNamed(text: Source, start: number, end: number, isLast: boolean): boo
 
 export const cardSecurityCode: Detector = {
   name: "card-security-code",
-  onNumber(text, chain, found) {
-    for (let group = 0; group < chain.starts.length; group++) {
-      const start = chain.starts[group]!;
-      const end = chain.ends[group]!;
-      if (end - start < 3 || end - start > 4 || !opens(text, start, ".,-") || !closes(text, end, ".,-")) continue;
-      if (!isNamed(text, start, end, group === chain.starts.length - 1)) continue;
+  holdBack: longestChain + securityCodeLookAhead,
+  onNumber(text, chain, group, found) {
+    const start = chain.starts[group]!;
+    const end = chain.ends[group]!;
+    if (end - start < 3 || end - start > 4 || !opens(text, start, ".,-") || !closes(text, end, ".,-")) return 0;
+    if (isNamed(text, start, end, chain.isWhole && group === chain.starts.length - 1))
       found.push({ detector: "card-security-code", start, end, kind: "card-security-code", confidence: "pattern" });
-    }
+    return 0;
   },
 };

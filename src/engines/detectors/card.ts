@@ -1,5 +1,6 @@
 /** Payment cards: issuer range, length and Luhn must all agree. */
 import { luhn } from "./checksums.ts";
+import { longestChain } from "./number-chain.ts";
 import type { Detector, Finding, NumberChain, Source } from "./port.ts";
 import { closes, contextWords, groupDigits, groupLength, opens, precededBy } from "./surroundings.ts";
 
@@ -87,11 +88,10 @@ function cardFrom(text: Source, chain: NumberChain, first: number, found: Findin
 
 export const card: Detector = {
   name: "card",
-  onNumber(text, chain, found) {
-    if (chain.digits < fewestDigits) return;
-    for (let group = 0; group < chain.starts.length; group++) {
-      const last = cardFrom(text, chain, group, found);
-      if (last >= 0) group = last;
-    }
+  holdBack: longestChain,
+  onNumber(text, chain, group, found) {
+    if (chain.isWhole && chain.digits < fewestDigits) return 0;
+    const last = cardFrom(text, chain, group, found);
+    return last < 0 ? 0 : chain.ends[last]!;
   },
 };

@@ -9,34 +9,36 @@ export interface Unmasked {
   offsets: Int32Array;
 }
 
+const isNumeric = (code: number): boolean => classes[code] === digit || classes[code] === disguise;
+
 /** A typographic space or dash means a plain one only where it may part a number. */
-export function partsNumber(text: Source, index: number): boolean {
-  const before = classes[text.charCodeAt(index - 1)];
-  const after = classes[text.charCodeAt(index + 1)];
-  return before === digit || after === digit || before === disguise || after === disguise;
-}
+export const partsNumber = (text: Source, index: number): boolean =>
+  isNumeric(text.charCodeAt(index - 1)) || isNumeric(text.charCodeAt(index + 1));
 
 const mathematicalDigit = (low: number): number => (low >= 0xdfce && low <= 0xdfff ? ((low - 0xdfce) % 10) + 48 : 0);
+
+/**
+ * What a code unit between two others stands for: itself, an ASCII character, or `nothing`. A high surrogate that stands
+ * for another character takes its low one with it.
+ */
+export function plainCode(before: number, code: number, after: number): number {
+  if (code === mathematicalHigh) return mathematicalDigit(after) || code;
+  const kind = classes[code];
+  if (kind === disguise) return plain[code]!;
+  return kind === typographic && (isNumeric(before) || isNumeric(after)) ? plain[code]! : code;
+}
 
 export function unmask(text: Source): Unmasked {
   const codes = new Uint16Array(text.length);
   const offsets = new Int32Array(text.length + 1);
   let length = 0;
   for (let i = 0; i < text.length; i++) {
-    let code = text.charCodeAt(i);
+    const code = text.charCodeAt(i);
+    const meant = plainCode(text.charCodeAt(i - 1), code, text.charCodeAt(i + 1));
+    if (meant === nothing) continue;
     offsets[length] = i;
-    const kind = classes[code];
-    if (code === mathematicalHigh) {
-      const value = mathematicalDigit(text.charCodeAt(i + 1));
-      if (value > 0) {
-        code = value;
-        i++;
-      }
-    } else if (kind === disguise) {
-      code = plain[code]!;
-      if (code === nothing) continue;
-    } else if (kind === typographic && partsNumber(text, i)) code = plain[code]!;
-    codes[length++] = code;
+    codes[length++] = meant;
+    if (code === mathematicalHigh && meant !== code) i++;
   }
   offsets[length] = text.length;
   return { text: textOf(codes, length), offsets };

@@ -2,7 +2,7 @@
 import type { Detector, Source } from "./port.ts";
 import { isDigit, isLetter } from "./surroundings.ts";
 
-const longestLocal = 64;
+export const longestLocal = 64;
 const longestDomain = 253;
 const quote = 34;
 const dot = 46;
@@ -10,7 +10,7 @@ const dash = 45;
 
 const isWide = (code: number): boolean => code >= 128 && /[\p{L}\p{M}\p{N}\p{Cs}]/u.test(String.fromCharCode(code));
 /** RFC 5322 atext without `=`, `/`, `?`, `{`, `|`, `}`, which around an address are nearly always delimiters. */
-const isLocal = (code: number): boolean =>
+export const isLocal = (code: number): boolean =>
   isLetter(code) ||
   isDigit(code) ||
   code === dot ||
@@ -67,6 +67,8 @@ function domainEnd(text: Source, from: number): number {
 
 export const email: Detector = {
   name: "email",
+  // Quotes around the local part, the `@`, and one label and its dot beyond the longest domain.
+  holdBack: longestLocal + 2 + 1 + longestDomain + 65,
   onAt(text, at, found) {
     const start = localStart(text, at);
     if (start < 0) return;

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { DetectorName, Finding } from "./port.ts";
-import { detectorNames, scan } from "./scan.ts";
+import { detectorOrder as detectorNames } from "./port.ts";
+import { scan } from "./scan.ts";
 
 interface Span {
   start: number;

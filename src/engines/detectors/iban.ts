@@ -1,5 +1,6 @@
 /** IBANs: country, length of that country, and ISO 7064 MOD 97-10 must all agree. */
 import { ibanMod97 } from "./checksums.ts";
+import { longestChain, longestLead } from "./number-chain.ts";
 import type { Detector, Finding, Source } from "./port.ts";
 import { isDigit, isLetter, isWord } from "./surroundings.ts";
 
@@ -42,12 +43,13 @@ function ibanAt(text: Source, start: number, found: Finding[]): void {
 
 export const iban: Detector = {
   name: "iban",
-  onNumber(text, chain, found) {
-    for (const digits of chain.starts) {
-      const start = digits - 2;
-      if (start < 0 || !isLetter(text.charCodeAt(digits - 1)) || !isLetter(text.charCodeAt(start))) continue;
-      if (start > 0 && isWord(text.charCodeAt(start - 1))) continue;
-      if (isDigit(text.charCodeAt(digits + 1))) ibanAt(text, start, found);
-    }
+  holdBack: longestLead + longestChain,
+  onNumber(text, chain, group, found) {
+    const digits = chain.starts[group]!;
+    const start = digits - 2;
+    if (start < 0 || !isLetter(text.charCodeAt(digits - 1)) || !isLetter(text.charCodeAt(start))) return 0;
+    if (start > 0 && isWord(text.charCodeAt(start - 1))) return 0;
+    if (isDigit(text.charCodeAt(digits + 1))) ibanAt(text, start, found);
+    return 0;
   },
 };

@@ -4,5 +4,6 @@
  * Never decides what to do about it (screen and check do), never looks for names or addresses of people, never keeps,
  * logs or sends the text.
  */
-export { detectorNames, redact, scan } from "./scan.ts";
-export type { DetectorName, Finding } from "./port.ts";
+export { redact, scan } from "./scan.ts";
+export { openScan } from "./open-scan.ts";
+export { type DetectorName, type Finding, detectorOrder as detectorNames } from "./port.ts";

@@ -1,4 +1,5 @@
 /** National identifiers: form first, then check digits, then (for weak forms) a word nearby. */
+import { longestChain, longestLead } from "./number-chain.ts";
 import { nationalIdKinds } from "./national-id-kinds.ts";
 import type { NationalIdKind } from "./national-id-kinds.ts";
 import type { Detector, Finding, Source } from "./port.ts";
@@ -33,22 +34,22 @@ function choose(text: Source, candidates: readonly Finding[]): Finding | undefin
 
 export const nationalId: Detector = {
   name: "national-id",
-  onNumber(text, chain, found) {
-    if (chain.digits < fewestDigits && !isLetter(text.charCodeAt(chain.starts[0]! - 1))) return;
-    for (let group = 0; group < chain.starts.length; group++) {
-      const kinds = byFirstGroup[groupLength(chain, group)];
-      if (kinds === undefined || kinds.length === 0) continue;
-      const candidates: Finding[] = [];
-      for (const kind of kinds) {
-        for (const lead of kind.leads) {
-          const start = chain.starts[group]! - lead;
-          if (start < 0 || (lead > 0 && !isLetter(text.charCodeAt(start))) || !opens(text, start)) continue;
-          const candidate = tryKind(text, kind, start);
-          if (candidate !== undefined) candidates.push(candidate);
-        }
+  holdBack: longestLead + longestChain + windowChars,
+  onNumber(text, chain, group, found) {
+    if (chain.isWhole && chain.digits < fewestDigits && !isLetter(text.charCodeAt(chain.starts[0]! - 1))) return 0;
+    const kinds = byFirstGroup[groupLength(chain, group)];
+    if (kinds === undefined || kinds.length === 0) return 0;
+    const candidates: Finding[] = [];
+    for (const kind of kinds) {
+      for (const lead of kind.leads) {
+        const start = chain.starts[group]! - lead;
+        if (start < 0 || (lead > 0 && !isLetter(text.charCodeAt(start))) || !opens(text, start)) continue;
+        const candidate = tryKind(text, kind, start);
+        if (candidate !== undefined) candidates.push(candidate);
       }
-      const chosen = choose(text, candidates);
-      if (chosen !== undefined) found.push(chosen);
     }
+    const chosen = choose(text, candidates);
+    if (chosen !== undefined) found.push(chosen);
+    return 0;
   },
 };

@@ -2,6 +2,7 @@
  * Telephone numbers. International form stands on its own; national forms need the layout of a country family or a word
  * such as "mobile" nearby. Dates, amounts, IP addresses and parts of longer numbers are not phones.
  */
+import { longestChain, longestLead } from "./number-chain.ts";
 import type { Detector, NumberChain, Source } from "./port.ts";
 import { closes, contextWords, groupDigits, groupLength, isSpace, isWord, opens, precededBy } from "./surroundings.ts";
 
@@ -134,27 +135,26 @@ function* windowsFrom(text: Source, chain: NumberChain, first: number): Generato
 
 export const phone: Detector = {
   name: "phone",
-  onNumber(text, chain, found) {
-    if (chain.digits < fewestDigits) return;
-    for (let group = 0; group < chain.starts.length; group++) {
-      const start = chain.starts[group]!;
-      const plusAt = plusBefore(text, start);
-      if (plusAt < 0 && (!opens(text, start) || (groupLength(chain, group) === 1 && text.charCodeAt(start) !== 49)))
-        continue;
-      let lastGroup = -1;
-      let best: { start: number; end: number; kind: string } | undefined;
-      for (const { window, last } of windowsFrom(text, chain, group)) {
-        if (window.digits.length < fewestDigits) continue;
-        const extra = extension.exec(text.slice(window.end, window.end + phoneLookAhead))?.[0].length ?? 0;
-        if (extra === 0 && !closes(text, window.end)) continue;
-        const kind = kindOf(text, window, plusAt);
-        if (kind === undefined) continue;
-        best = { start: plusAt >= 0 ? plusAt : window.start, end: window.end + extra, kind };
-        lastGroup = last;
-      }
-      if (best === undefined) continue;
-      found.push({ detector: "phone", ...best, confidence: "pattern" });
-      group = lastGroup;
+  holdBack: longestLead + longestChain + phoneLookAhead,
+  onNumber(text, chain, group, found) {
+    if (chain.isWhole && chain.digits < fewestDigits) return 0;
+    const start = chain.starts[group]!;
+    const plusAt = plusBefore(text, start);
+    if (plusAt < 0 && (!opens(text, start) || (groupLength(chain, group) === 1 && text.charCodeAt(start) !== 49)))
+      return 0;
+    let lastGroup = -1;
+    let best: { start: number; end: number; kind: string } | undefined;
+    for (const { window, last } of windowsFrom(text, chain, group)) {
+      if (window.digits.length < fewestDigits) continue;
+      const extra = extension.exec(text.slice(window.end, window.end + phoneLookAhead))?.[0].length ?? 0;
+      if (extra === 0 && !closes(text, window.end)) continue;
+      const kind = kindOf(text, window, plusAt);
+      if (kind === undefined) continue;
+      best = { start: plusAt >= 0 ? plusAt : window.start, end: window.end + extra, kind };
+      lastGroup = last;
     }
+    if (best === undefined) return 0;
+    found.push({ detector: "phone", ...best, confidence: "pattern" });
+    return chain.ends[lastGroup]!;
   },
 };

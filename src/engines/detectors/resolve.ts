@@ -1,9 +1,14 @@
 /** Turns what the detectors claim into findings that don't overlap. */
-import type { Finding, Source } from "./port.ts";
+import { type Finding, type Source, detectorOrder } from "./port.ts";
 
-const isBefore = (a: Finding, b: Finding): number => a.start - b.start || b.end - a.end;
+/** Of claims to the same characters the detectors' order decides, never the order in which they came. */
+const isBefore = (a: Finding, b: Finding): number =>
+  a.start - b.start ||
+  b.end - a.end ||
+  detectorOrder.indexOf(a.detector) - detectorOrder.indexOf(b.detector) ||
+  (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0);
 
-/** Certain before likely, long before short, early before late; the sort is stable, so the detectors' order decides last. */
+/** Certain before likely, long before short, early before late; the sort is stable, so the order of `isBefore` decides last. */
 const rank = (a: Finding, b: Finding): number =>
   Number(b.confidence === "checked") - Number(a.confidence === "checked") ||
   b.end - b.start - (a.end - a.start) ||
@@ -63,24 +68,67 @@ function accept(text: Source, accepted: Finding[], claim: Finding): void {
 function settleCluster(text: Source, cluster: readonly Finding[]): Finding[] {
   if (cluster.length < 2) return [...cluster];
   const accepted: Finding[] = [];
-  for (const finding of [...cluster].sort(rank)) accept(text, accepted, finding);
+  for (const finding of dropContained(cluster).sort(rank)) accept(text, accepted, finding);
   return accepted;
+}
+
+/** Claims that overlap in a row longer than this are settled in parts, so that no text can put off a decision. */
+export const widestCluster = 256;
+
+/** Settles claims from left to right, as far as they are known: a whole text and one that still arrives end the same. */
+export class Resolver {
+  #waiting: Finding[] = [];
+  /** Up to here everything is settled: a claim that reaches back further keeps what lies behind. */
+  #settledTo = 0;
+
+  add(claims: readonly Finding[]): void {
+    if (claims.length > 0) this.#waiting = [...this.#waiting, ...claims].sort(isBefore);
+  }
+
+  /** Where what isn't settled begins, given that no claim to come starts before `known`. */
+  openFrom(known: number): number {
+    return Math.max(this.#settledTo, Math.min(known, this.#waiting[0]?.start ?? known));
+  }
+
+  /** The findings that no claim from `known` on can change, sorted by start, without overlaps. */
+  settle(text: Source, known: number): Finding[] {
+    const settled: Finding[] = [];
+    const waiting = this.#waiting;
+    let first = 0;
+    while (first < waiting.length) {
+      const { start } = waiting[first]!;
+      let { end: reach } = waiting[first]!;
+      let next = first + 1;
+      for (; next < waiting.length; next++) {
+        const claim = waiting[next]!;
+        if (claim.start >= reach || claim.start - start >= widestCluster) break;
+        reach = Math.max(reach, claim.end);
+      }
+      if (known < reach && known < start + widestCluster) break;
+      // Nearly every claim stands alone.
+      if (next === first + 1 && start >= this.#settledTo) settled.push(waiting[first]!);
+      else settled.push(...settleCluster(text, this.#unsettledParts(text, waiting.slice(first, next))));
+      this.#settledTo = Math.max(this.#settledTo, settled.at(-1)?.end ?? 0);
+      first = next;
+    }
+    if (first > 0) this.#waiting = waiting.slice(first);
+    return settled;
+  }
+
+  #unsettledParts(text: Source, cluster: readonly Finding[]): Finding[] {
+    const from = this.#settledTo;
+    if (cluster[0]!.start >= from) return [...cluster];
+    const parts = cluster.map((claim) =>
+      claim.start >= from ? claim : claim.end > from ? remainder(text, claim, from, claim.end) : undefined,
+    );
+    return parts.filter((part) => part !== undefined).sort(isBefore);
+  }
 }
 
 /** Sorted by start, without overlaps. */
 export function resolve(text: Source, claims: readonly Finding[]): Finding[] {
   if (claims.length < 2) return [...claims];
-  const sorted = dropContained([...claims].sort(isBefore));
-  const settled: Finding[] = [];
-  let cluster: Finding[] = [];
-  let reach = -1;
-  for (const finding of sorted) {
-    if (finding.start >= reach) {
-      settled.push(...settleCluster(text, cluster));
-      cluster = [];
-    }
-    cluster.push(finding);
-    reach = Math.max(reach, finding.end);
-  }
-  return settled.concat(settleCluster(text, cluster));
+  const resolver = new Resolver();
+  resolver.add(claims);
+  return resolver.settle(text, Number.POSITIVE_INFINITY);
 }

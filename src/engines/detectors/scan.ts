@@ -1,30 +1,19 @@
-import { cardSecurityCode } from "./card-security-code.ts";
-import { card } from "./card.ts";
+import { audienceOf } from "./audience.ts";
 import { codeUnits } from "./code-units.ts";
 import { originalEnd, unmask } from "./disguise.ts";
-import { email } from "./email.ts";
-import { iban } from "./iban.ts";
-import { nationalId } from "./national-id.ts";
-import { phone } from "./phone.ts";
-import type { Detector, DetectorName, Finding, Source } from "./port.ts";
+import type { DetectorName, Finding, Source } from "./port.ts";
 import { resolve } from "./resolve.ts";
-import { secret } from "./secret.ts";
 import { sweep } from "./sweep.ts";
-
-/** In the order that decides where two detectors are equally sure of the same characters. */
-const detectors: readonly Detector[] = [card, iban, nationalId, cardSecurityCode, secret, email, phone];
-
-export const detectorNames: readonly DetectorName[] = detectors.map((detector) => detector.name);
 
 /** `scan` over anything that reads like a string; tests count what it reads. */
 export function scanSource(text: Source, wanted: ReadonlySet<DetectorName>): Finding[] {
-  const active = detectors.filter((detector) => wanted.has(detector.name));
-  if (active.length === 0) return [];
+  if (wanted.size === 0) return [];
+  const audience = audienceOf(wanted);
   const claims: Finding[] = [];
-  if (sweep(text, codeUnits(text), active, claims, false)) return resolve(text, claims);
+  if (sweep(text, codeUnits(text), audience, claims, false)) return resolve(text, claims);
   const unmasked = unmask(text);
   claims.length = 0;
-  sweep(unmasked.text, codeUnits(unmasked.text), active, claims, true);
+  sweep(unmasked.text, codeUnits(unmasked.text), audience, claims, true);
   return resolve(unmasked.text, claims).map((finding) => ({
     ...finding,
     start: unmasked.offsets[finding.start]!,
@@ -34,7 +23,7 @@ export function scanSource(text: Source, wanted: ReadonlySet<DetectorName>): Fin
 
 /**
  * What the wanted detectors find: sorted by start, without overlaps; the longest, then the most certain wins. Linear in
- * the text, synchronous, never throws.
+ * the text, synchronous, never throws. `wanted` must not change afterwards: a set that is kept costs less.
  */
 export const scan = (text: string, wanted: ReadonlySet<DetectorName>): Finding[] => scanSource(text, wanted);
 

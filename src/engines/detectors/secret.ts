@@ -6,6 +6,8 @@ import { isDigit, isLetter, isSpace, isWord } from "./surroundings.ts";
 /** Longest private key block that is covered whole. */
 const longestKeyBlock = 16_384;
 const longestSegment = 4096;
+const longestToken = 512;
+const longestTokenLead = 8;
 const longestValue = 256;
 const longestName = 40;
 /** A value is judged by its beginning. */
@@ -49,6 +51,7 @@ function runEnd(text: Source, from: number, limit: number, belongs: (code: numbe
 
 /** Three base64url segments, the first two JSON objects (`eyJ` is base64 for `{"`). */
 function jwtEnd(text: Source, start: number, firstEnd: number): number {
+  if (firstEnd - start > longestSegment) return -1;
   if (text.slice(start, start + 3) !== "eyJ" || text.slice(firstEnd, firstEnd + 4) !== ".eyJ") return -1;
   const payloadEnd = runEnd(text, firstEnd + 1, longestSegment, isTokenCode);
   if (payloadEnd - firstEnd < 8 || text.charCodeAt(payloadEnd) !== 46) return -1;
@@ -107,17 +110,13 @@ const header = "-----BEGIN";
 const isKeyBody = (code: number): boolean =>
   isLetter(code) || isDigit(code) || code === 10 || code === 13 || "+/= \t\\:,-".includes(String.fromCharCode(code));
 
-/** Private key blocks; an unclosed one is covered as far as its body reaches. */
-function findKeyBlocks(text: Source, found: Finding[]): void {
-  let from = 0;
-  for (let start = text.indexOf(header, from); start >= 0; start = text.indexOf(header, from)) {
-    const head = /^-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----/.exec(text.slice(start, start + 64))?.[0];
-    from = start + header.length;
-    if (head === undefined) continue;
-    const bodyEnd = keyBodyEnd(text, start + head.length);
-    found.push({ detector: "secret", start, end: bodyEnd, kind: "private-key", confidence: "pattern" });
-    from = bodyEnd;
-  }
+/** A private key block; an unclosed one is covered as far as its body reaches. */
+function keyBlockAt(text: Source, start: number, found: Finding[]): number {
+  const head = /^-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----/.exec(text.slice(start, start + 64))?.[0];
+  if (head === undefined) return start + header.length;
+  const end = keyBodyEnd(text, start + head.length);
+  found.push({ detector: "secret", start, end, kind: "private-key", confidence: "pattern" });
+  return end;
 }
 
 function keyBodyEnd(text: Source, from: number): number {
@@ -130,11 +129,28 @@ function keyBodyEnd(text: Source, from: number): number {
   return at;
 }
 
+/** Where the token in a run of token characters begins: its first letter, if that is near. */
+function tokenStart(text: Source, start: number, end: number): number {
+  let from = start;
+  while (from < end && !isLetter(text.charCodeAt(from)) && from - start < longestTokenLead) from++;
+  return from;
+}
+
+/** Whether a run of token characters that is this long already, and goes on, may still turn out to be a credential. */
+export function mayBeToken(text: Source, start: number, end: number): boolean {
+  if (end - start < longestTokenLead + 2) return true;
+  const from = tokenStart(text, start, end);
+  const prefix = text.slice(from, from + 2);
+  if (prefix === "ey") return end - from <= longestSegment;
+  return tokenForms.has(prefix) && end - from <= longestToken;
+}
+
 export const secret: Detector = {
   name: "secret",
+  // A key block; three segments of a JWT are shorter.
+  holdBack: 64 + longestKeyBlock + 64,
   onToken(text, start, end, found) {
-    let from = start;
-    while (from < end && !isLetter(text.charCodeAt(from)) && from - start < 8) from++;
+    const from = tokenStart(text, start, end);
     const prefix = text.slice(from, from + 2);
     if (prefix === "ey") {
       const jwt = jwtEnd(text, from, end);
@@ -142,7 +158,7 @@ export const secret: Detector = {
       return;
     }
     const forms = tokenForms.get(prefix);
-    if (forms === undefined || end - from > 512) return;
+    if (forms === undefined || end - from > longestToken) return;
     const token = text.slice(from, end);
     const kind = forms.find(([, form]) => form.test(token))?.[0];
     if (kind === undefined) return;
@@ -156,5 +172,6 @@ export const secret: Detector = {
     if (!looksSecret(text.slice(start, Math.min(end, start + judgedChars)))) return;
     found.push({ detector: "secret", start, end, kind: "assigned-secret", confidence: "pattern" });
   },
-  onText: findKeyBlocks,
+  landmark: header,
+  onLandmark: keyBlockAt,
 };

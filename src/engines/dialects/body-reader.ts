@@ -38,6 +38,9 @@ export function fieldsAt(value: unknown, path: string): Fields {
 
 const deepest = 200;
 
+/** JSON.stringify can follow it; what a vendor sent beyond that is no answer. */
+export const isShallow = (value: unknown): boolean => !isDeeperThan(value, deepest);
+
 /** An object of the client's own making (a schema, a tool's input), no deeper than JSON.stringify can follow. */
 export function jsonAt(value: unknown, path: string): Fields {
   const fields = fieldsAt(value, path);
@@ -100,6 +103,16 @@ export function noteUnmodelled(fields: Fields, known: ReadonlySet<string>, path:
 /** A field that the vendor may leave out or send in another shape: a string or nothing. */
 export const textOr = (value: unknown, fallback: string): string => (typeof value === "string" ? value : fallback);
 
-/** A token count as a vendor reports it; anything but a non-negative number counts as unreported. */
+/** A token count as a vendor reports it; anything but a non-negative number that a double holds exactly counts as unreported. */
 export const countOf = (value: unknown): number | undefined =>
-  typeof value === "number" && Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
+  typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? Math.floor(value) : undefined;
+
+/** Takes the fields that a vendor refuses out of a body, and names them. */
+export function leaveOut(body: Fields, refused: readonly string[] | undefined, dropped: Set<string>): void {
+  if (refused === undefined) return;
+  for (const field of refused) {
+    if (body[field] === undefined) continue;
+    delete body[field];
+    dropped.add(field);
+  }
+}

@@ -49,7 +49,8 @@ export interface StreamRecord {
   raw: Uint8Array;
 }
 
-/** Stateful; any cut of the bytes yields the same records. Throws where a record is larger than it will hold. */
+/** Stateful; any cut of the bytes yields the same records. Throws a RangeError where a record is larger than it will
+ * hold, any other error where the bytes are no records. */
 export interface RecordDecoder {
   push(chunk: Uint8Array): StreamRecord[];
   /** The record that the stream ended in without its proper end, if it ended in one. */

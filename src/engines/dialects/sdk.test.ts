@@ -111,6 +111,83 @@ describe.each(["openai-chat", "anthropic-messages"] as const)("a stream of a %s 
   });
 });
 
+describe("what only one of the two APIs has", () => {
+  it("several answers with logprobs, custom tools and speech are read by the openai client", async () => {
+    const token = { token: "a", logprob: -0.5, bytes: [97], top: [{ token: "b", logprob: -1, bytes: null }] };
+    const response: ChatResponse = {
+      model: "vendor-model",
+      parts: [{ type: "text", text: "a" }],
+      logprobs: [token],
+      finish: "stop",
+      others: [
+        {
+          parts: [{ type: "tool_call", id: "c", name: "sql", arguments: "select 1", custom: true }],
+          finish: "tool_calls",
+        },
+        { parts: [{ type: "audio", id: "audio_1", data: "AAAA", transcript: "Hi.", expires_at: 5 }], finish: "stop" },
+      ],
+      usage,
+    };
+    const whole = jsonAnswer(clientDialects["openai-chat"].encodeResponse(response, id, requestOf()));
+    const { choices } = await openai(whole).chat.completions.create({ ...openaiAsk, n: 3, logprobs: true });
+    expect(choices.map((choice) => choice.index)).toEqual([0, 1, 2]);
+    expect(choices[0]?.logprobs?.content).toMatchObject([{ token: "a", top_logprobs: [{ token: "b" }] }]);
+    expect(choices[1]?.message.tool_calls).toEqual([
+      { id: "c", type: "custom", custom: { name: "sql", input: "select 1" } },
+    ]);
+    expect(choices[2]?.message.audio).toMatchObject({ id: "audio_1", transcript: "Hi." });
+    const streamed: ChatResponse = {
+      ...response,
+      others: [{ parts: [{ type: "text", text: "b" }], finish: "length" }],
+    };
+    const stream = openai(sse(translated("openai-chat", "openai-chat", streamed))).chat.completions.stream(openaiAsk);
+    const final = await stream.finalChatCompletion();
+    expect(final.choices.map(({ message, finish_reason }) => [message.content, finish_reason])).toEqual([
+      ["a", "stop"],
+      ["b", "length"],
+    ]);
+    expect(final.choices[0]?.logprobs?.content).toMatchObject([{ token: "a" }]);
+  });
+
+  it("server tools, their results and citations are read by the anthropic client", async () => {
+    const native = (kind: string, value: object) => ({
+      type: "native" as const,
+      dialect: "anthropic-messages" as const,
+      kind,
+      value: { type: kind, ...value },
+    });
+    const citation = {
+      type: "web_search_result_location",
+      url: "u",
+      title: "t",
+      encrypted_index: "e",
+      cited_text: "c",
+    };
+    const response: ChatResponse = {
+      model: "vendor-model",
+      parts: [
+        native("server_tool_use", { id: "s", name: "web_search", input: { query: "x" } }),
+        native("web_search_tool_result", { tool_use_id: "s", content: [] }),
+        { type: "text", text: "So it is." },
+        { type: "native", dialect: "anthropic-messages", kind: "citation", value: citation },
+      ],
+      finish: "pause",
+      usage: { ...usage, cache_write: 2, cache_write_1h: 4, web_searches: 1 },
+    };
+    const text = translated("anthropic-messages", "anthropic-messages", response);
+    const final = await anthropic(sse(text)).messages.stream(anthropicAsk).finalMessage();
+    expect(final).toMatchObject({
+      stop_reason: "pause_turn",
+      content: [
+        { type: "server_tool_use", input: { query: "x" } },
+        { type: "web_search_tool_result" },
+        { type: "text", text: "So it is.", citations: [citation] },
+      ],
+      usage: { cache_creation_input_tokens: 6, server_tool_use: { web_search_requests: 1 } },
+    });
+  });
+});
+
 describe("answers in one piece", () => {
   it("are read by the openai client", async () => {
     const exchange = jsonAnswer(clientDialects["openai-chat"].encodeResponse(answer, id, requestOf()));

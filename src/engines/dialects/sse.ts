@@ -4,7 +4,7 @@ import type { RecordDecoder, StreamRecord } from "./port.ts";
 
 export const sseType = "text/event-stream";
 
-export class SseRecordTooLarge extends Error {
+export class SseRecordTooLarge extends RangeError {
   constructor(limitBytes: number) {
     super(
       `A server-sent event is larger than ${limitBytes} bytes; raise the limit or ask the vendor for smaller events.`,

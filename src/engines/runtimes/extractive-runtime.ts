@@ -30,7 +30,7 @@ export function createExtractiveRuntime(): Runtime {
   const model: ChatModel = {
     kind: "chat",
     async answer(request, passages, signal) {
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw signal.reason;
       return answerFrom(request, passages);
     },
     async close() {},

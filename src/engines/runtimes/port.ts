@@ -6,6 +6,7 @@ import type { ChatRequest, ChatResponse } from "../../kernel/chat.ts";
 import type { FeatureValue, Reason } from "../../kernel/decision.ts";
 import type { FeatureContract } from "../../kernel/snapshot.ts";
 import type { Passage } from "../../retrieval/port.ts";
+import type { Signal } from "../../kernel/signal.ts";
 
 export interface ScoreModel {
   kind: "score";
@@ -19,7 +20,7 @@ export interface ScoreModel {
    * WeirError: `overloaded` where too many rows wait, `deadline_exceeded` where the call's time (monotonic, if
    * given) was up before its turn, `internal` on a fault.
    */
-  score(rows: readonly Record<string, FeatureValue>[], signal?: AbortSignal, deadlineAt?: number): Promise<ScoredRow[]>;
+  score(rows: readonly Record<string, FeatureValue>[], signal?: Signal, deadlineAt?: number): Promise<ScoredRow[]>;
   close(): Promise<void>;
 }
 
@@ -32,7 +33,7 @@ export interface ScoredRow {
 export interface ChatModel {
   kind: "chat";
   /** `undefined` is an abstention: the next rung is taken. */
-  answer(request: ChatRequest, passages: readonly Passage[], signal?: AbortSignal): Promise<ChatResponse | undefined>;
+  answer(request: ChatRequest, passages: readonly Passage[], signal?: Signal): Promise<ChatResponse | undefined>;
   close(): Promise<void>;
 }
 

@@ -67,7 +67,7 @@ function scorecard(
     kind: "score",
     costMicros: measure(scoreRow, sampleRows(contract)[0]!, clock),
     async score(rows, signal) {
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw signal.reason;
       return rows.map(scoreRow);
     },
     async close() {},

@@ -7,6 +7,7 @@ import { WeirError } from "../../kernel/errors.ts";
 import type { ScoredRow } from "./port.ts";
 import { isolate, type Piece } from "./poison-rows.ts";
 import { problemOf, within } from "./score-range.ts";
+import type { Signal } from "../../kernel/signal.ts";
 
 /** Where a batch runs. */
 export interface BatchLane<Row> {
@@ -34,7 +35,7 @@ interface WaitingCall<Row> {
   readonly rows: readonly Row[];
   readonly scored: ScoredRow[];
   readonly deadlineAt: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Signal | undefined;
   /** First row that is in no batch yet. */
   next: number;
   /** Rows without a score. */
@@ -71,7 +72,7 @@ export class ScoreBatcher<Row> {
   }
 
   /** `deadlineAt` is monotonic. Rejects with the signal's reason, or a WeirError: of a row, of the queue or of the model. */
-  submit(rows: readonly Row[], signal?: AbortSignal, deadlineAt = Infinity): Promise<ScoredRow[]> {
+  submit(rows: readonly Row[], signal?: Signal, deadlineAt = Infinity): Promise<ScoredRow[]> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.#closed) return Promise.reject(closedFault(this.#options.model));
     if (rows.length === 0) return Promise.resolve([]);

@@ -3,9 +3,13 @@ import { aChatResponse, aDecision, aGuard, modelRung, templateRung } from "../..
 import { wordScanner } from "../../../tests/fixtures/word-scanner.ts";
 import type { Guard } from "../../kernel/snapshot.ts";
 import type { Served } from "../../path/context.ts";
+import type { OpenScan } from "../screen/index.ts";
 import { createCheck } from "./check.ts";
 
-const check = createCheck(wordScanner);
+const noStream: OpenScan = () => {
+  throw new Error("no stream is checked here");
+};
+const check = createCheck(wordScanner, noStream);
 const rung = modelRung("large");
 const withGuards = (...guards: Guard[]) => aDecision({ useCase: { check: guards } });
 const said = (text: string): Served => ({ type: "chat", response: aChatResponse(text), raw: Buffer.from("raw") });
@@ -19,6 +23,43 @@ describe("check", () => {
   it("drops the vendor's bytes where they say more than the answer does", () => {
     const served: Served = { type: "chat", response: aChatResponse("hello"), raw: Buffer.from('{"x_debug":"CARD"}') };
     expect(check(withGuards(aGuard()), rung, served)).toEqual({ type: "chat", response: served.response });
+  });
+
+  it("drops them also where an escape hides it", () => {
+    const raw = Buffer.from('{"x_debug":"\\u0043ARD"}');
+    expect(
+      check(withGuards(aGuard()), rung, { type: "chat", response: aChatResponse("hello"), raw }),
+    ).not.toHaveProperty("raw");
+  });
+
+  it("reads every choice, transcripts, a vendor's own items and escaped arguments", () => {
+    const d = withGuards(aGuard({ action: "redact" }));
+    const call = { type: "tool_call", id: "c", name: "pay" } as const;
+    const native = { type: "native", dialect: "gemini", kind: "code" } as const;
+    const response = aChatResponse("fine", {
+      parts: [
+        { ...call, arguments: '{"x":"\\u0043ARD","n":1.50}' },
+        { ...call, arguments: "a CARD", custom: true },
+        { ...native, value: { out: ["CARD", 1] } },
+        { type: "reasoning", text: "CARD", signature: "s" },
+      ],
+      logprobs: [{ token: "CARD", logprob: -1 }],
+      others: [{ parts: [{ type: "audio", data: "AA", transcript: "CARD" }], finish: "stop" }],
+    });
+    expect(check(d, rung, { type: "chat", response })).toEqual({
+      type: "chat",
+      response: {
+        ...aChatResponse(),
+        parts: [
+          { ...call, arguments: '{"x":"[card]","n":1.50}' },
+          { ...call, arguments: "a [card]", custom: true },
+          { ...native, value: { out: ["[card]", 1] } },
+          { type: "reasoning", text: "[card]" },
+        ],
+        others: [{ parts: [{ type: "audio", data: "AA", transcript: "[card]" }], finish: "stop" }],
+      },
+    });
+    expect(d.guards).toMatchObject([{ verdict: "modify", findings: { card: 5 } }]);
   });
 
   it("takes the next rung where a guard blocks, and the record says so", () => {
@@ -53,12 +94,15 @@ describe("check", () => {
     ["closed", "next-rung"],
     ["open", "passes"],
   ] as const)("a guard that fails %s: %s", (onFailure, what) => {
-    const failing = createCheck({
-      scan: () => {
-        throw new Error("down");
+    const failing = createCheck(
+      {
+        scan: () => {
+          throw new Error("down");
+        },
+        redact: (text) => text,
       },
-      redact: (text) => text,
-    });
+      noStream,
+    );
     const d = withGuards(aGuard({ onFailure }));
     const served = said("CARD");
     const checked = failing(d, rung, served);
@@ -70,7 +114,6 @@ describe("check", () => {
   const untouched: [string, Served][] = [
     ["scores", { type: "score", score: 0.5, reasons: [] }],
     ["referrals", { type: "refer", to: "people" }],
-    ["live streams", { type: "stream", sameDialect: true, frames: (async function* () {})() }],
   ];
   it.each(untouched)("%s pass", (_what, served) => expect(check(withGuards(aGuard()), rung, served)).toBe(served));
 

@@ -1,23 +1,51 @@
-import type { ChatPart } from "../../kernel/chat.ts";
+import type { ChatPart, ChatResponse } from "../../kernel/chat.ts";
 import type { DecisionRule, Rung } from "../../kernel/snapshot.ts";
 import type { Decision, Outcome, Served } from "../../path/context.ts";
+import type { CascadeReport } from "../route/port.ts";
+import { acceptanceProblem, confidenceOf, textOf } from "./acceptance.ts";
 
 type Judged = Outcome | "climb";
 
-export function createJudge(): (d: Decision, rung: Rung, served: Served) => Judged {
+export function createJudge(cascades?: CascadeReport): (d: Decision, rung: Rung, served: Served) => Judged {
   return (d, rung, served) => {
-    forgetEarlier(d);
-    switch (served.type) {
-      case "stream":
-        return { type: "stream", frames: served.frames, passThrough: served.sameDialect };
-      case "refer":
-        return refer(d, served.to);
-      case "score":
-        return judgeScore(d, served);
-      case "chat":
-        return judgeChat(d, rung, served);
-    }
+    const judged =
+      served.type === "chat" && !isAccepted(d, rung, served.response, cascades) ? "climb" : judge(d, rung, served);
+    // What this rung's translation lost is of no interest once another one answers.
+    if (judged === "climb") d.dropped.clear();
+    return judged;
   };
+}
+
+function judge(d: Decision, rung: Rung, served: Served): Judged {
+  forgetEarlier(d);
+  switch (served.type) {
+    case "stream":
+      return { type: "stream", frames: served.frames, passThrough: served.sameDialect };
+    case "refer":
+      return refer(d, served.to);
+    case "score":
+      return judgeScore(d, served);
+    case "chat":
+      return judgeChat(d, rung, withoutOwnLogprobs(d, served));
+  }
+}
+
+/** Records why a light rung's answer is not good enough. */
+function isAccepted(d: Decision, rung: Rung, response: ChatResponse, cascades: CascadeReport | undefined): boolean {
+  if (rung.type !== "model" || !rung.accept) return true;
+  const problem = acceptanceProblem(rung.accept, d.request!, response);
+  cascades?.judged(d.useCase.name, d.rung ?? 0, rung.model, problem === undefined);
+  if (problem === undefined) return true;
+  d.reasons.push({ basis: "policy", name: `accept ${rung.model}`, text: `not accepted: ${problem}` });
+  return false;
+}
+
+/** Log probabilities that only the acceptance check asked for. */
+function withoutOwnLogprobs(d: Decision, served: Extract<Served, { type: "chat" }>): typeof served {
+  if (d.request?.logprobs === true || !served.response.logprobs || served.raw !== undefined) return served;
+  d.confidence = confidenceOf(served.response)!;
+  const { logprobs: _own, ...response } = served.response;
+  return { ...served, response };
 }
 
 /** A rung that was climbed past decided nothing: its rule must not be named beside what a later rung brings. */
@@ -60,7 +88,7 @@ function judgeScore(d: Decision, served: Extract<Served, { type: "score" }>): Ju
 function judgeChat(d: Decision, rung: Rung, served: Extract<Served, { type: "chat" }>): Judged {
   const { response, raw } = served;
   if (d.useCase.decide.length === 0 || rung.type === "template") return { type: "chat", response, ...(raw && { raw }) };
-  const text = response.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+  const text = textOf(response);
   // Without log probabilities a vendor says nothing about certainty: full, unless it was cut off, filtered or empty.
   d.confidence =
     text.trim() === "" && !response.parts.some((part) => part.type === "tool_call")

@@ -2,9 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../kernel/clock.ts";
 import type { Limits } from "../../kernel/snapshot.ts";
-import { LimitBook, type Room, type ScopedLimits, type Shortage } from "./limit-book.ts";
+import { LimitBook, type LimitedScope, type Room, type Shortage } from "./limit-book.ts";
+import type { ScopeLevel } from "./scopes.ts";
 
-const scope = (limits: Limits, name = "tenant:retail"): ScopedLimits => ({ scope: name, limits });
+const scope = (limits: Limits, name = "tenant:retail"): LimitedScope => ({
+  level: name.split(":")[0] as ScopeLevel,
+  name,
+  limits,
+});
 const isRoom = (answer: Room | Shortage): answer is Room => "release" in answer;
 const room = (answer: Room | Shortage): Room => {
   if (!isRoom(answer)) throw new Error(`short of ${answer.kind}`);
@@ -36,7 +41,7 @@ describe("LimitBook", () => {
     const { book, clock } = setUp();
     const limits = [scope({ requestsPerMinute: 6 })];
     for (let i = 0; i < 6; i++) room(book.take(limits, 0)).release(0);
-    expect(book.take(limits, 0)).toEqual({ kind: "requests", scope: "tenant:retail", limit: 6, waitMs: 10_000 });
+    expect(book.take(limits, 0)).toEqual({ kind: "requests", scope: limits[0], limit: 6, waitMs: 10_000 });
     await clock.advance(9_999);
     expect(isRoom(book.take(limits, 0))).toBe(false);
     await clock.advance(1);
@@ -57,7 +62,7 @@ describe("LimitBook", () => {
     const wide = scope({ requestsPerMinute: 2, tokensPerMinute: 100, concurrency: 2 });
     const narrow = scope({ concurrency: 0 }, "key:k1");
     for (let i = 0; i < 5; i++)
-      expect(book.take([wide, narrow], 10)).toMatchObject({ kind: "concurrency", scope: "key:k1" });
+      expect(book.take([wide, narrow], 10)).toMatchObject({ kind: "concurrency", scope: { name: "key:k1" } });
     expect(book.running).toBe(0);
     expect(isRoom(book.take([wide], 100))).toBe(true);
     expect(isRoom(book.take([wide], 0))).toBe(true);
@@ -102,17 +107,55 @@ describe("LimitBook", () => {
     expect(isRoom(book.take([scope({})], 0))).toBe(true);
   });
 
-  it("names the tightest request limit by share, not by number", () => {
+  it("names the tightest request and token limit by share, not by number", () => {
     const { book } = setUp();
-    const wide = scope({ requestsPerMinute: 1000 });
-    const narrow = scope({ requestsPerMinute: 2 }, "use:retail/credit");
-    expect(room(book.take([wide, narrow], 0)).tightest).toEqual({
-      policy: "use",
-      limit: 2,
-      remaining: 1,
-      resetMs: 30_000,
-    });
-    expect(room(book.take([scope({ concurrency: 5 }, "key:k")], 0)).tightest).toBeUndefined();
+    const wide = scope({ requestsPerMinute: 1000, tokensPerMinute: 100 });
+    const narrow = scope({ requestsPerMinute: 2, tokensPerMinute: 600 }, "use:retail/credit");
+    const { requests, tokens } = room(book.take([wide, narrow], 60));
+    expect(requests).toEqual({ policy: "use", limit: 2, remaining: 1, resetMs: 30_000 });
+    expect(tokens).toEqual({ policy: "tenant", limit: 100, remaining: 40, resetMs: 36_000 });
+    const free = room(book.take([scope({ concurrency: 5 }, "key:k")], 0));
+    expect([free.requests, free.tokens]).toEqual([undefined, undefined]);
+  });
+
+  it("where several are short, says the longest wait", () => {
+    const { book } = setUp();
+    const scopes = [scope({ requestsPerMinute: 4 }), scope({ tokensPerMinute: 4 }, "key:k")];
+    for (let i = 0; i < 4; i++) room(book.take(scopes, 1));
+    expect(book.take(scopes, 1)).toMatchObject({ kind: "requests", scope: { name: "tenant:retail" }, waitMs: 15_000 });
+    expect(book.take(scopes, 4)).toMatchObject({ kind: "tokens", scope: { name: "key:k" }, waitMs: 60_000 });
+    const owing = scope({ requestsPerMinute: 1, tokensPerMinute: 6 }, "key:owing");
+    room(book.take([owing], 12));
+    expect(book.take([owing], 6)).toMatchObject({ kind: "tokens", waitMs: 120_000 });
+  });
+
+  it("tells how long a place is usually held, where places are short", async () => {
+    const { book, clock } = setUp();
+    const limits = [scope({ concurrency: 2 })];
+    const places = [room(book.take(limits, 0)), room(book.take(limits, 0))];
+    expect(book.take(limits, 0)).toMatchObject({ kind: "concurrency", waitMs: 1000 });
+    await clock.advance(6000);
+    for (const place of places) place.release(0);
+    book.take(limits, 0);
+    book.take(limits, 0);
+    expect(book.take(limits, 0)).toMatchObject({ kind: "concurrency", waitMs: 3000 });
+  });
+
+  it("forgets scopes that are idle and owe nothing, and no others", () => {
+    const { book, clock } = setUpSkipping();
+    const running = [scope({ concurrency: 1 }, "key:running")];
+    room(book.take(running, 0));
+    const owing = [scope({ tokensPerMinute: 1 }, "key:owing")];
+    room(book.take(owing, 100)).release(100);
+    for (let i = 0; i < 5000; i++) {
+      room(book.take([scope({ requestsPerMinute: 10 }, `key:${i}`)], 0)).release(0);
+      clock.skip(100);
+    }
+    // Those of the last minute, those that the sweep has not come round to, and the two.
+    expect(book.size).toBeLessThan(1400);
+    expect(book.take(running, 0)).toMatchObject({ kind: "concurrency" });
+    // 99 tokens of debt, and 500 seconds of one token a minute.
+    expect(book.take(owing, 1)).toMatchObject({ kind: "tokens", waitMs: 100 * 60_000 - 500_000 });
   });
 
   it("keeps scopes apart", () => {

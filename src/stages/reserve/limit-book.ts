@@ -3,73 +3,86 @@
  * continuously (GCRA in its bucket form), so a burst of the whole limit is allowed and nothing beyond it.
  */
 import type { Clock } from "../../kernel/clock.ts";
-import type { Limits } from "../../kernel/snapshot.ts";
+import type { Scope } from "./scopes.ts";
 
 interface Bucket {
   perMinute: number;
   level: number;
-  atMs: number;
 }
 
-interface Scope {
-  requests?: Bucket;
-  tokens?: Bucket;
+interface Counter {
+  name: string;
+  requests: Bucket | undefined;
+  tokens: Bucket | undefined;
   running: number;
+  /** Moving average of how long a place is held; 0 until the first was given back. */
+  heldMs: number;
+  atMs: number;
+  /** Forgotten: whoever kept a reference looks it up again. */
+  gone: boolean;
 }
 
-export interface ScopedLimits {
-  /** E.g. `tenant:retail`, `use:retail/credit`, `key:k7f3…`. */
-  scope: string;
-  limits: Limits;
-}
+export type LimitedScope = Pick<Scope, "level" | "name" | "limits">;
 
-export type Shortage = { kind: "requests" | "tokens" | "concurrency"; scope: string; limit: number; waitMs: number };
+export type Shortage = {
+  kind: "requests" | "tokens" | "concurrency";
+  scope: LimitedScope;
+  limit: number;
+  waitMs: number;
+};
+
+/** What is left of one limit. */
+interface Allotment {
+  policy: string;
+  limit: number;
+  remaining: number;
+  /** Until it is whole again. */
+  resetMs: number;
+}
 
 export interface Room {
-  /** The request bucket with the least left, in share of its limit. */
-  tightest?: { policy: string; limit: number; remaining: number; resetMs: number };
+  /** The request and the token bucket with the least left, in share of their limit. */
+  readonly requests: Allotment | undefined;
+  readonly tokens: Allotment | undefined;
   /** Gives concurrency back and corrects the token estimate to what was used. Once. */
   release(usedTokens: number): void;
 }
 
+const idleMs = 60_000;
+
 export class LimitBook {
   readonly #clock: Clock;
-  readonly #scopes = new Map<string, Scope>();
+  readonly #counters = new Map<string, Counter>();
+  /** By list of scopes: those lists are built once for each key, so that names are not looked up each time. */
+  readonly #lists = new WeakMap<readonly LimitedScope[], Counter[]>();
+  #sweep: Iterator<Counter> = this.#counters.values();
   #running = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Takes one request, `tokens` tokens and one running slot in every scope, or nothing at all. */
-  take(scoped: readonly ScopedLimits[], tokens: number): Room | Shortage {
+  /** Takes one request, `tokens` tokens and one running slot in every scope, or nothing at all and says the longest wait. */
+  take(scopes: readonly LimitedScope[], tokens: number): Room | Shortage {
     const now = this.#clock.monotonic();
-    const taken = scoped.map(({ scope, limits }) => this.#scope(scope, limits, now));
-    for (const [i, scope] of taken.entries()) {
-      const short = shortage(scope, scoped[i]!, tokens);
-      if (short) return short;
+    const counters = this.#countersOf(scopes, now);
+    let longest: Shortage | undefined;
+    for (let i = 0; i < scopes.length; i++) {
+      const short = shortage(counters[i]!, scopes[i]!, tokens);
+      if (short && (!longest || short.waitMs > longest.waitMs)) longest = short;
     }
-    for (const scope of taken) {
-      if (scope.requests) scope.requests.level -= 1;
-      if (scope.tokens) scope.tokens.level -= tokens;
-      scope.running += 1;
+    if (longest) return longest;
+    for (let i = 0; i < counters.length; i++) {
+      const counter = counters[i]!;
+      if (counter.requests) counter.requests.level -= 1;
+      if (counter.tokens) counter.tokens.level -= tokens;
+      counter.running += 1;
     }
     this.#running += 1;
-    let open = true;
-    const tightest = tightestOf(taken, scoped);
-    return {
-      ...(tightest && { tightest }),
-      release: (usedTokens) => {
-        if (!open) return;
-        open = false;
-        this.#running -= 1;
-        for (const scope of taken) {
-          scope.running -= 1;
-          if (scope.tokens)
-            scope.tokens.level = Math.min(scope.tokens.perMinute, scope.tokens.level + tokens - usedTokens);
-        }
-      },
-    };
+    return new Place(tightest("requests", scopes, counters), tightest("tokens", scopes, counters), (usedTokens) => {
+      this.#running -= 1;
+      giveBack(counters, tokens - usedTokens, this.#clock.monotonic() - now);
+    });
   }
 
   /** Requests holding a place now; 0 when the server is idle, whatever happened before. */
@@ -77,60 +90,137 @@ export class LimitBook {
     return this.#running;
   }
 
-  #scope(name: string, limits: Limits, now: number): Scope {
-    let scope = this.#scopes.get(name);
-    if (!scope) this.#scopes.set(name, (scope = { running: 0 }));
-    refresh(scope, "requests", limits.requestsPerMinute, now);
-    refresh(scope, "tokens", limits.tokensPerMinute, now);
-    return scope;
+  /** Scopes in memory: those that were used in the last minutes, or owe something. */
+  get size(): number {
+    return this.#counters.size;
+  }
+
+  #countersOf(scopes: readonly LimitedScope[], now: number): readonly Counter[] {
+    let counters = this.#lists.get(scopes);
+    if (!counters || anyGone(counters)) {
+      // Twice as many looks as can come anew, so that the sweep comes round: memory follows what is in use.
+      for (let i = 0; i < 2 * scopes.length; i++) this.#forgetOne(now);
+      counters = scopes.map(({ name }) => this.#counter(name, now));
+      this.#lists.set(scopes, counters);
+    }
+    for (let i = 0; i < scopes.length; i++) refresh(counters[i]!, scopes[i]!, now);
+    return counters;
+  }
+
+  #counter(name: string, now: number): Counter {
+    const known = this.#counters.get(name);
+    if (known) return known;
+    const counter = { name, requests: undefined, tokens: undefined, running: 0, heldMs: 0, atMs: now, gone: false };
+    this.#counters.set(name, counter);
+    return counter;
+  }
+
+  /** Forgets the next scope in turn if it is idle and its buckets are full: it would begin again as it is. */
+  #forgetOne(now: number): void {
+    const next = this.#sweep.next();
+    if (next.done) {
+      this.#sweep = this.#counters.values();
+      return;
+    }
+    const counter = next.value;
+    if (counter.running > 0 || now - counter.atMs < idleMs || isOwing(counter, now)) return;
+    counter.gone = true;
+    this.#counters.delete(counter.name);
   }
 }
 
-function refresh(scope: Scope, which: "requests" | "tokens", perMinute: number | undefined, now: number): void {
-  if (perMinute === undefined) {
-    delete scope[which];
-    return;
+function anyGone(counters: readonly Counter[]): boolean {
+  for (let i = 0; i < counters.length; i++) if (counters[i]!.gone) return true;
+  return false;
+}
+
+class Place implements Room {
+  readonly requests: Allotment | undefined;
+  readonly tokens: Allotment | undefined;
+  #release: ((usedTokens: number) => void) | undefined;
+
+  constructor(requests: Allotment | undefined, tokens: Allotment | undefined, release: (usedTokens: number) => void) {
+    this.requests = requests;
+    this.tokens = tokens;
+    this.#release = release;
   }
-  const bucket = scope[which];
-  if (!bucket) {
-    scope[which] = { perMinute, level: perMinute, atMs: now };
-    return;
+  release(usedTokens: number): void {
+    const release = this.#release;
+    this.#release = undefined;
+    release?.(usedTokens);
   }
-  bucket.level = Math.min(perMinute, bucket.level + ((now - bucket.atMs) * perMinute) / 60_000);
-  bucket.atMs = now;
+}
+
+function giveBack(counters: readonly Counter[], unusedTokens: number, heldMs: number): void {
+  for (const counter of counters) {
+    counter.running -= 1;
+    counter.heldMs = counter.heldMs === 0 ? heldMs : counter.heldMs + (heldMs - counter.heldMs) / 8;
+    const { tokens } = counter;
+    if (tokens) tokens.level = Math.min(tokens.perMinute, tokens.level + unusedTokens);
+  }
+}
+
+function refresh(counter: Counter, { limits }: LimitedScope, now: number): void {
+  const passedMs = now - counter.atMs;
+  counter.requests = refilled(counter.requests, limits.requestsPerMinute, passedMs);
+  counter.tokens = refilled(counter.tokens, limits.tokensPerMinute, passedMs);
+  counter.atMs = now;
+}
+
+function refilled(bucket: Bucket | undefined, perMinute: number | undefined, passedMs: number): Bucket | undefined {
+  if (perMinute === undefined) return undefined;
+  if (!bucket) return { perMinute, level: perMinute };
   bucket.perMinute = perMinute;
+  bucket.level = Math.min(perMinute, bucket.level + (passedMs * perMinute) / 60_000);
+  return bucket;
 }
 
-function shortage(scope: Scope, { scope: name, limits }: ScopedLimits, tokens: number): Shortage | undefined {
-  const { requests, tokens: bucket } = scope;
-  if (requests && requests.level < 1) return short("requests", name, requests, 1);
+const isOwing = ({ requests, tokens, atMs }: Counter, now: number): boolean =>
+  [requests, tokens].some(
+    (bucket) => bucket && bucket.level + ((now - atMs) * bucket.perMinute) / 60_000 < bucket.perMinute,
+  );
+
+function shortage(counter: Counter, scope: LimitedScope, tokens: number): Shortage | undefined {
+  const { requests, tokens: bucket } = counter;
+  const { concurrency } = scope.limits;
   // A request larger than the whole bucket can never fit: it may pass when the bucket is full, and goes into debt.
-  if (bucket && bucket.level < Math.min(tokens, bucket.perMinute))
-    return short("tokens", name, bucket, Math.min(tokens, bucket.perMinute));
-  if (limits.concurrency !== undefined && scope.running >= limits.concurrency)
-    return { kind: "concurrency", scope: name, limit: limits.concurrency, waitMs: 1000 };
+  const need = bucket ? Math.min(tokens, bucket.perMinute) : 0;
+  const requestWaitMs = requests ? waitMs(requests, 1) : 0;
+  const tokenWaitMs = bucket ? waitMs(bucket, need) : 0;
+  if (requestWaitMs > 0 && requestWaitMs >= tokenWaitMs)
+    return { kind: "requests", scope, limit: requests!.perMinute, waitMs: requestWaitMs };
+  if (tokenWaitMs > 0) return { kind: "tokens", scope, limit: bucket!.perMinute, waitMs: tokenWaitMs };
+  if (concurrency !== undefined && counter.running >= concurrency)
+    return { kind: "concurrency", scope, limit: concurrency, waitMs: placeWaitMs(counter, concurrency) };
   return undefined;
 }
 
-const short = (kind: Shortage["kind"], scope: string, bucket: Bucket, need: number): Shortage => ({
-  kind,
-  scope,
-  limit: bucket.perMinute,
-  waitMs: Math.ceil(((need - bucket.level) * 60_000) / bucket.perMinute),
-});
+const waitMs = (bucket: Bucket, need: number): number =>
+  bucket.level >= need ? 0 : Math.ceil(((need - bucket.level) * 60_000) / bucket.perMinute);
 
-function tightestOf(scopes: Scope[], scoped: readonly ScopedLimits[]): Room["tightest"] {
-  let found: Room["tightest"];
+/** A place is given back every (time held ÷ places); a second where none has been yet. */
+const placeWaitMs = ({ heldMs }: Counter, places: number): number =>
+  heldMs === 0 ? 1000 : Math.min(60_000, Math.max(1, Math.ceil(heldMs / Math.max(1, places))));
+
+function tightest(
+  which: "requests" | "tokens",
+  scopes: readonly LimitedScope[],
+  counters: readonly Counter[],
+): Allotment | undefined {
+  let found = -1;
   let share = Infinity;
-  for (const [i, { requests }] of scopes.entries()) {
-    if (!requests || requests.level / requests.perMinute >= share) continue;
-    share = requests.level / requests.perMinute;
-    found = {
-      policy: scoped[i]!.scope.split(":")[0]!,
-      limit: requests.perMinute,
-      remaining: Math.max(0, Math.floor(requests.level)),
-      resetMs: Math.ceil(((requests.perMinute - requests.level) * 60_000) / requests.perMinute),
-    };
+  for (let i = 0; i < counters.length; i++) {
+    const bucket = counters[i]![which];
+    if (!bucket || bucket.level / bucket.perMinute >= share) continue;
+    share = bucket.level / bucket.perMinute;
+    found = i;
   }
-  return found;
+  if (found < 0) return undefined;
+  const { perMinute, level } = counters[found]![which]!;
+  return {
+    policy: scopes[found]!.level,
+    limit: perMinute,
+    remaining: Math.max(0, Math.floor(level)),
+    resetMs: Math.ceil(((perMinute - level) * 60_000) / perMinute),
+  };
 }

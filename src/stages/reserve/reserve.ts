@@ -1,66 +1,102 @@
-import type { Decision } from "../../path/context.ts";
+import type { ChatRequest } from "../../kernel/chat.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
-import type { Limits } from "../../kernel/snapshot.ts";
-import type { LimitBook, ScopedLimits, Shortage } from "./limit-book.ts";
+import type { Decision } from "../../path/context.ts";
+import type { LimitBook, Shortage } from "./limit-book.ts";
+import type { MoneyBook } from "./money-book.ts";
+import { OutputLengths } from "./output-lengths.ts";
+import { type ScopeLevel, scopesOf } from "./scopes.ts";
 import { estimateRequestTokens } from "./token-estimate.ts";
 
-/** Tokens that a chat may produce when the client names no bound. */
-const usualOutputTokens = 1024;
-
-export function createReserve(options: { limits: LimitBook }): (d: Decision) => Refusal | undefined {
+export function createReserve(options: { limits: LimitBook; money: MoneyBook }): (d: Decision) => Refusal | undefined {
+  const lengths = new OutputLengths();
   return (d) => {
     const scopes = scopesOf(d);
-    const tokens = d.request ? estimateRequestTokens(d.request) + (d.request.max_tokens ?? usualOutputTokens) : 0;
-    const room = options.limits.take(scopes, tokens);
+    const tooLong = capInput(d);
+    if (tooLong) return tooLong;
+    capOutput(d);
+    const tokens = d.request ? estimateRequestTokens(d.request) + outputOf(lengths, d.useCase.name, d.request) : 0;
+    const room = options.limits.take(scopes.limited, tokens);
     if ("kind" in room) {
-      if (room.kind === "requests") d.limits = spent(room);
+      tellSpent(d, room);
       return refusalOf(room);
     }
-    if (room.tightest) d.limits = room.tightest;
+    if (room.requests) d.limits = room.requests;
+    if (room.tokens) d.tokenLimits = room.tokens;
+    d.budgetLevel = options.money.levelOf(scopes);
     const before = d.release;
     d.release = () => {
       before();
-      room.release(d.usage.input + d.usage.cached_input + d.usage.output);
+      room.release(usedTokens(d));
+      if (d.usage.output > 0) lengths.observe(d.useCase.name, d.usage.output);
     };
     return undefined;
   };
 }
 
-/** What the RateLimit headers of a 429 say. */
-const spent = ({ scope, limit, waitMs }: Shortage) => ({
-  policy: scope.split(":")[0]!,
-  limit,
-  remaining: 0,
-  resetMs: waitMs,
-});
+const outputOf = (lengths: OutputLengths, useCase: string, { max_tokens, n = 1 }: ChatRequest): number =>
+  lengths.reserved(useCase, max_tokens) * n;
 
-function scopesOf(d: Decision): ScopedLimits[] {
-  const scopes: ScopedLimits[] = [];
-  const add = (scope: string, limits: Limits) => {
-    if (limits.requestsPerMinute ?? limits.tokensPerMinute ?? limits.concurrency) scopes.push({ scope, limits });
-  };
-  const { principal } = d;
-  add(`tenant:${d.tenant.name}`, d.tenant.limits);
-  add(`use:${d.tenant.name}/${d.useCase.name}`, d.useCase.limits);
-  add(`key:${principal.credential}`, {
-    ...(principal.requests_per_minute !== undefined && { requestsPerMinute: principal.requests_per_minute }),
-    ...(principal.tokens_per_minute !== undefined && { tokensPerMinute: principal.tokens_per_minute }),
-    ...(principal.concurrency !== undefined && { concurrency: principal.concurrency }),
-  });
-  return scopes;
+/** Every token that went in or out, of whatever sort. */
+function usedTokens({ usage }: Decision): number {
+  const { input, cached_input, output, cache_write = 0, cache_write_1h = 0 } = usage;
+  const { audio_input = 0, cached_audio_input = 0, audio_output = 0, image_output = 0 } = usage;
+  return (
+    input +
+    cached_input +
+    output +
+    cache_write +
+    cache_write_1h +
+    audio_input +
+    cached_audio_input +
+    audio_output +
+    image_output
+  );
 }
 
-const whose: Record<string, string> = { tenant: "the tenant", use: "this use case", key: "this key" };
+function capInput(d: Decision): Refusal | undefined {
+  const { maxInputTokens } = d.useCase;
+  if (maxInputTokens === undefined || !d.request) return undefined;
+  const estimate = estimateRequestTokens(d.request);
+  if (estimate <= maxInputTokens) return undefined;
+  return refuse(
+    "input_too_long",
+    `The input has about ${estimate} tokens; this use case takes ${maxInputTokens} at most.`,
+  );
+}
 
-function refusalOf(short: Shortage): Refusal {
-  const owner = whose[short.scope.split(":")[0]!] ?? short.scope;
-  const more = { retryAfterMs: short.waitMs };
-  switch (short.kind) {
+/** A model is asked for no longer answers than the use case pays for. The client's own bytes ask for more, so they stay. */
+function capOutput(d: Decision): void {
+  const { maxOutputTokens } = d.useCase;
+  if (maxOutputTokens === undefined || !d.request) return;
+  if (d.request.max_tokens !== undefined && d.request.max_tokens <= maxOutputTokens) return;
+  d.request = { ...d.request, max_tokens: maxOutputTokens };
+  d.rewritten = true;
+}
+
+/** What the RateLimit headers of a 429 say. */
+function tellSpent(d: Decision, { kind, scope, limit, waitMs }: Shortage): void {
+  if (kind === "concurrency") return;
+  const spent = { policy: scope.level, limit, remaining: 0, resetMs: waitMs };
+  if (kind === "requests") d.limits = spent;
+  else d.tokenLimits = spent;
+}
+
+export const whose: Record<ScopeLevel, string> = {
+  tenant: "the tenant",
+  use: "this use case",
+  principal: "this principal",
+  key: "this key",
+};
+
+function refusalOf({ kind, scope, limit, waitMs }: Shortage): Refusal {
+  const owner = whose[scope.level];
+  const more = { retryAfterMs: waitMs };
+  switch (kind) {
     case "requests":
-      return refuse("rate_limited", `Over ${short.limit} requests a minute for ${owner}.`, more);
+      return refuse("rate_limited", `Over ${limit} requests a minute for ${owner}.`, more);
     case "tokens":
-      return refuse("token_limited", `Over ${short.limit} tokens a minute for ${owner}.`, more);
+      return refuse("token_limited", `Over ${limit} tokens a minute for ${owner}.`, more);
     case "concurrency":
-      return refuse("concurrency_limited", `Over ${short.limit} requests at once for ${owner}.`, more);
+      return refuse("concurrency_limited", `Over ${limit} requests at once for ${owner}.`, more);
   }
 }

@@ -11,6 +11,7 @@ import {
   templateRung,
   userSays,
 } from "../../../tests/fixtures/decision.ts";
+import { routePorts } from "../../../tests/fixtures/route-ports.ts";
 import type { LoadedModel } from "../../engines/runtimes/port.ts";
 import type { DataClass } from "../../kernel/decision.ts";
 import type { Model, VendorTarget } from "../../kernel/snapshot.ts";
@@ -29,7 +30,7 @@ function reasonOf(
   models: Model[] = [aVendorModel()],
   vendor: Partial<VendorTarget> = {},
 ) {
-  const route = createRoute({ models: { get: ({ name }) => hosted[name] ?? { failed: "bad magic" } } });
+  const route = createRoute(routePorts({ get: ({ name }) => hosted[name] ?? { failed: "bad magic" } }));
   const d = aDecision({
     ...parts,
     useCase: { ...parts.useCase, ladder: [rung, templateRung] },
@@ -61,7 +62,7 @@ describe("route: why a vendor's rung is open or not", () => {
       reasonOf({ ask: aChatAsk({ messages: [userSays("x".repeat(301))] }) }, undefined, [
         aVendorModel({ contextTokens: 100 }),
       ]),
-      "too_long",
+      "context_too_long",
     ],
     [
       "the chat just fits",
@@ -134,7 +135,7 @@ describe("route: why a rung in this process is open or not", () => {
 });
 
 describe("route", () => {
-  const route = createRoute({ models: { get: () => ({ failed: "none" }) } });
+  const route = createRoute(routePorts({ get: () => ({ failed: "none" }) }));
 
   it("gives conditions the facts that they may ask for", () => {
     const seen: Record<string, unknown>[] = [];
@@ -155,6 +156,12 @@ describe("route", () => {
         risk: "limited",
         tokens: expect.any(Number) as number,
         stream: true,
+        task: "",
+        latency: "",
+        batchable: false,
+        restricted: false,
+        region: "eu",
+        budget: "ok",
       },
     ]);
   });

@@ -1,91 +1,160 @@
-import { dataClasses } from "../../kernel/decision.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
-import type { Condition, Model, Rung } from "../../kernel/snapshot.ts";
+import type { LadderRung, ModelRung, PoolRung } from "../../kernel/snapshot.ts";
 import type { Decision } from "../../path/context.ts";
-import { estimateRequestTokens } from "../reserve/index.ts";
-import type { ModelHost } from "../serve/port.ts";
+import type { HealthView, KeyView } from "../serve/health/port.ts";
+import { type Bar, type BarPorts, conditionBar, hereBar, vendorBar } from "./bars.ts";
+import { type Candidate, candidateOf, close, expectedCost, isOpenModel, nameOf } from "./candidate.ts";
+import { Facts } from "./facts.ts";
+import { applyOverrides } from "./apply-overrides.ts";
+import { orderPool } from "./pool-order.ts";
+import type { CascadeView, OverrideView } from "./port.ts";
 
-/** `undefined` when the rung is open. */
-type Bar = { reason: string; detail?: string } | undefined;
+export interface RoutePorts extends BarPorts {
+  health: HealthView;
+  keys: KeyView;
+  cascades: CascadeView;
+  overrides: OverrideView;
+}
 
-export function createRoute(options: { models: ModelHost }): (d: Decision) => Refusal | undefined {
+/** How many decisions take a light rung that doesn't pay, so that it is noticed when it does again; high risk: none. */
+const exploredShare = 0.02;
+
+export function createRoute(ports: RoutePorts): (d: Decision) => Refusal | undefined {
   return (d) => {
-    for (const [index, rung] of d.useCase.ladder.entries()) {
-      const bar = barOf(d, rung, options.models);
-      d.route.push({
-        rung: index,
-        target: labelOf(rung),
-        eligible: bar === undefined,
-        reason: bar?.reason ?? "eligible",
-        ...(bar?.detail !== undefined && { detail: bar.detail }),
-      });
-      if (!bar) d.rungs.push({ index, rung });
+    const facts = new Facts(d);
+    const candidates = d.useCase.ladder.flatMap((item, index) => candidatesOf(ports, facts, item, index));
+    const overrides = ports.overrides.of(d.useCase.name);
+    if (overrides.length > 0) applyOverrides(overrides, candidates);
+    if (d.budgetLevel === "degrade") closeDearest(facts, candidates);
+    closeLossCascades(ports, facts, candidates);
+    for (const { reason, rung, index } of candidates) {
+      d.route.push(reason);
+      if (reason.eligible) d.rungs.push({ index, rung });
     }
-    if (d.rungs.length > 0) return undefined;
-    if (d.route.every((reason) => reason.reason === "data_class_not_allowed"))
-      return refuse("data_class_not_allowed", `No model of this use case may see ${d.dataClass} data.`);
-    const told = d.route.map((reason) => `${reason.target}: ${reason.reason}`).join("; ");
-    return refuse("nothing_eligible", `No rung of the ladder is open to this request (${told}).`);
+    return refusalOf(d, candidates);
   };
 }
 
-function labelOf(rung: Rung): string {
-  switch (rung.type) {
-    case "model":
-      return rung.slot === undefined ? rung.model : `${rung.slot} → ${rung.model}`;
-    case "template":
-      return "template";
-    case "refer":
-      return `refer → ${rung.to}`;
+function candidatesOf(ports: RoutePorts, facts: Facts, item: LadderRung, index: number): Candidate[] {
+  if (item.type === "pool") return poolOf(ports, facts, item, index);
+  return [item.type === "model" ? modelCandidate(ports, facts, item, index) : candidateOf(index, item, undefined)];
+}
+
+function modelCandidate(ports: RoutePorts, facts: Facts, rung: ModelRung, index: number): Candidate {
+  const model = facts.d.snapshot.models.get(rung.model);
+  if (!model) return candidateOf(index, rung, { reason: "unknown_model" });
+  if (model.type === "runtime") {
+    const bar = hereBar(ports, facts, model) ?? (rung.when && conditionBar(rung.when, facts, "in-process"));
+    return candidateOf(index, rung, bar);
+  }
+  const vendor = facts.d.snapshot.vendors.get(model.vendor)!;
+  const target = `${vendor.name}/${model.model}`;
+  const bar: Bar =
+    vendorBar(ports, facts, model, vendor) ?? (rung.when && conditionBar(rung.when, facts, vendor.region));
+  const candidate: Candidate = { ...candidateOf(index, rung, bar), elsewhere: { model, vendor, target } };
+  if (bar) return candidate;
+  const keys = ports.keys.availability(vendor, target);
+  if (keys === "no_live_key") close(candidate, "no_live_key", `vendor ${vendor.name} takes none of its keys`);
+  else if (!ports.health.admits(target, vendor.health)) close(candidate, "breaker_open", `${target} keeps failing`);
+  else if (keys !== "live") candidate.cooling = true;
+  return candidate;
+}
+
+/** The open members in the order of the strategy, then the others with what stands against them. */
+function poolOf(ports: RoutePorts, facts: Facts, pool: PoolRung, index: number): Candidate[] {
+  const { members, strategy, when, commit, accept } = pool;
+  const candidates = members.map((member): Candidate => {
+    const rung: ModelRung = {
+      type: "model",
+      model: member.model,
+      ...(member.slot !== undefined && { slot: member.slot }),
+      commit,
+      ...(accept && { accept }),
+      ...(when && { when }),
+    };
+    const candidate = { ...modelCandidate(ports, facts, rung, index), member };
+    candidate.reason.pool = { strategy };
+    if (candidate.reason.eligible) closeMember(facts, pool, candidate);
+    return candidate;
+  });
+  const open = candidates.filter(({ reason }) => reason.eligible);
+  const ordered = orderPool(facts, strategy, withoutEjected(ports, open));
+  return [...ordered, ...candidates.filter((candidate) => !ordered.includes(candidate))];
+}
+
+function closeMember(facts: Facts, { strategy }: PoolRung, candidate: Candidate): void {
+  const { when, upToTokens } = candidate.member!;
+  const region = candidate.elsewhere?.vendor.region ?? "in-process";
+  const bar = when && conditionBar(when, facts, region);
+  if (bar) close(candidate, bar.reason, bar.detail);
+  else if (strategy === "by-length" && upToTokens !== undefined && facts.tokens > upToTokens)
+    close(candidate, "context_too_long", `it is taken for up to ${upToTokens} tokens, these are about ${facts.tokens}`);
+}
+
+/** Leaves out who does much worse than its peers, unless nobody else is left. */
+function withoutEjected({ health }: RoutePorts, open: readonly Candidate[]): Candidate[] {
+  const elsewhere = open.flatMap((candidate) => candidate.elsewhere ?? []);
+  if (elsewhere.length > 0)
+    health.compare(
+      elsewhere.map(({ target }) => target),
+      elsewhere[0]!.vendor.health,
+    );
+  for (const at of elsewhere) at.state = health.stateOf(at.target, at.vendor.health);
+  const kept = open.filter(({ elsewhere: at }) => !at?.state?.ejected);
+  if (kept.length === 0) return [...open];
+  for (const candidate of open)
+    if (!kept.includes(candidate)) close(candidate, "ejected", "it does much worse than its peers just now");
+  return kept;
+}
+
+/** Near the end of the budget the dearest way is not taken, as long as there is another one. */
+function closeDearest(facts: Facts, candidates: readonly Candidate[]): void {
+  const open = candidates.filter(isOpenModel);
+  if (open.length < 2) return;
+  const costs = open.map((candidate) => expectedCost(facts, candidate));
+  const most = Math.max(...costs);
+  if (most > Math.min(...costs)) close(open[costs.indexOf(most)]!, "budget_degraded", "the budget is nearly spent");
+}
+
+function closeLossCascades({ cascades }: RoutePorts, facts: Facts, candidates: readonly Candidate[]): void {
+  const { d } = facts;
+  for (const light of candidates) {
+    if (!isOpenModel(light) || light.rung.type !== "model" || !light.rung.accept) continue;
+    const next = candidates.find((other) => isOpenModel(other) && other.index > light.index);
+    if (!next) continue;
+    const figures = cascades.consider({
+      useCase: d.useCase.name,
+      light: { rung: light.index, model: nameOf(light), cost: expectedCost(facts, light) },
+      next: { rung: next.index, model: nameOf(next), cost: expectedCost(facts, next) },
+      explore: d.useCase.risk === "high" ? 0 : exploredShare,
+    });
+    light.reason.cascade = figures;
+    if (figures.state === "off")
+      close(light, "cascade_off", "its answers are accepted too rarely to be worth its price");
   }
 }
 
-function barOf(d: Decision, rung: Rung, models: ModelHost): Bar {
-  if (rung.type !== "model") return undefined;
-  const model = d.snapshot.models.get(rung.model);
-  if (!model) return { reason: "unknown_model" };
-  const bar = model.type === "vendor" ? vendorBar(d, model) : hereBar(d, model, models);
-  return bar ?? (rung.when && conditionBar(rung.when, d));
-}
+/** Against health there is no other way than to wait; everything else is a matter of the request or of policy. */
+const passing = new Set(["breaker_open", "no_live_key", "ejected"]);
 
-function vendorBar(d: Decision, model: Extract<Model, { type: "vendor" }>): Bar {
-  const vendor = d.snapshot.vendors.get(model.vendor)!;
-  if (d.kind !== "chat") return { reason: "kind_not_supported", detail: `a vendor's chat model can't serve ${d.kind}` };
-  if (d.regions.length > 0 && !d.regions.includes(vendor.region))
-    return { reason: "region_not_allowed", detail: `${vendor.region} is not among ${d.regions.join(", ")}` };
-  if (dataClasses.indexOf(vendor.dataClass) < dataClasses.indexOf(d.dataClass))
-    return {
-      reason: "data_class_not_allowed",
-      detail: `the agreement covers ${vendor.dataClass}, the data is ${d.dataClass}`,
-    };
-  const context = model.contextTokens;
-  if (context !== undefined && estimateRequestTokens(d.request!) > context)
-    return { reason: "too_long", detail: `the model reads ${context} tokens` };
-  return undefined;
-}
-
-function hereBar(d: Decision, model: Extract<Model, { type: "runtime" }>, models: ModelHost): Bar {
-  const loaded = models.get(model);
-  if ("failed" in loaded) return { reason: "model_not_loaded", detail: loaded.failed };
-  if (loaded.kind !== d.kind) return { reason: "kind_not_supported", detail: `${model.runtime} serves ${loaded.kind}` };
-  if (loaded.kind === "chat" && (d.request?.tools?.length ?? 0) > 0) return { reason: "tools_unsupported" };
-  return undefined;
-}
-
-function conditionBar(condition: Condition, d: Decision): Bar {
-  const { type, id, tenant, environment, groups } = d.principal;
-  let problem: string | undefined;
-  const variables = {
-    principal: { type, id, tenant, environment, groups },
-    purpose: d.purpose ?? "",
-    data_class: d.dataClass,
-    risk: d.useCase.risk,
-    tokens: d.request ? estimateRequestTokens(d.request) : 0,
-    stream: d.request?.stream ?? false,
-    ...(d.features && { features: d.features }),
-  };
-  if (condition.test(variables, (told) => (problem = told))) return undefined;
-  return problem === undefined
-    ? { reason: "condition_false", detail: condition.source }
-    : { reason: "condition_failed", detail: `${condition.source}: ${problem}` };
+function refusalOf(d: Decision, candidates: readonly Candidate[]): Refusal | undefined {
+  const barred = (reason: string) => d.route.find((each) => each.reason === reason);
+  if (!candidates.some(isOpenModel)) {
+    const loss = barred("translation_loss");
+    // A stand-in text is no answer to somebody who wants all or nothing.
+    if (loss) return refuse("translation_loss", `${loss.target} would lose ${loss.detail ?? "part of it"}.`);
+    if (barred("previous_response_elsewhere"))
+      return refuse(
+        "unsupported_feature",
+        "previous_response_id needs a model whose vendor speaks the Responses API and gets the request unchanged.",
+        { param: "previous_response_id" },
+      );
+  }
+  if (d.rungs.length > 0) return undefined;
+  if (d.route.every((reason) => reason.reason === "data_class_not_allowed"))
+    return refuse("data_class_not_allowed", `No model of this use case may see ${d.dataClass} data.`);
+  const told = d.route.map((reason) => `${reason.target}: ${reason.reason}`).join("; ");
+  if (d.route.some((each) => passing.has(each.reason)))
+    return refuse("ladder_exhausted", `No model of the ladder can be called now (${told}).`, { retryAfterMs: 5000 });
+  return refuse("nothing_eligible", `No rung of the ladder is open to this request (${told}).`);
 }

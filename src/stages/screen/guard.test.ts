@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { aGuard } from "../../../tests/fixtures/decision.ts";
 import { wordScanner } from "../../../tests/fixtures/word-scanner.ts";
 import type { Guard } from "../../kernel/snapshot.ts";
-import { guardText, runGuards } from "./guard.ts";
+import { runGuards } from "./guard.ts";
 
 const brokenScanner = {
   scan: (): never => {
@@ -63,10 +63,3 @@ describe("runGuards", () => {
     expect(JSON.stringify(run([aGuard()], ["CARD 4111"]).verdicts)).not.toContain("4111");
   });
 });
-
-it.each([
-  [{ type: "text", text: "a" }, "a"],
-  [{ type: "tool_call", arguments: "{}" }, "{}"],
-  [{ type: "tool_result", text: "r" }, "r"],
-  [{ type: "image" }, undefined],
-])("guardText(%j) is %j", (part, text) => expect(guardText(part)).toBe(text));

@@ -2,7 +2,7 @@
 import type { GuardVerdict } from "../../kernel/decision.ts";
 import type { Guard } from "../../kernel/snapshot.ts";
 
-interface Found {
+export interface Found {
   detector: string;
   start: number;
   end: number;
@@ -14,6 +14,19 @@ export interface Scanner {
   redact(text: string, found: readonly Found[]): string;
 }
 
+/** A scan of a text that is still arriving; each view is told what a scan for its detectors alone would find. */
+export interface TextScan {
+  push(piece: string): ScanProgress;
+  end(): ScanProgress;
+}
+interface ScanProgress {
+  /** Offset up to which all is told. A finding that was told may reach over it. */
+  settled: number;
+  /** New findings by view. */
+  found: readonly (readonly Found[])[];
+}
+export type OpenScan = (views: readonly ReadonlySet<string>[]) => TextScan;
+
 export interface GuardRun {
   verdicts: GuardVerdict[];
   /** Findings that may stand, by guards whose action is `allow`: they raise the data class. */
@@ -22,7 +35,8 @@ export interface GuardRun {
   blocked?: { guard: string; kinds: string[] };
   /** A guard that could not run and fails closed. */
   failed?: string;
-  /** Rewrites a text as the redacting guards demand. */
+  /** What the redacting guards that hit look for, and how a text is rewritten as they demand. */
+  redacted?: ReadonlySet<string>;
   redact?: (text: string) => string;
 }
 
@@ -33,40 +47,52 @@ export function runGuards(
   texts: readonly string[],
 ): GuardRun {
   const run: GuardRun = { verdicts: [], allowed: 0 };
-  if (guards.length === 0) return run;
+  const suspects = suspectTexts(scanner, guards, texts);
+  if (suspects.length === 0) return cleanRun(guards, on);
   const redacted = new Set<string>();
   for (const guard of guards) {
     try {
-      const counts = count(scanner, texts, new Set(guard.detect));
+      const counts = count(scanner, suspects, detectedBy(guard));
       const kinds = Object.keys(counts);
       const hit = kinds.length > 0;
-      run.verdicts.push({
-        guard: guard.name,
-        on,
-        verdict: !hit ? "allow" : guard.action === "redact" ? "modify" : "deny",
-        action: hit ? guard.action : "allow",
-        findings: counts,
-      });
+      run.verdicts.push(verdictOf(guard, on, counts));
       if (!hit) continue;
       if (guard.action === "block") run.blocked ??= { guard: guard.name, kinds };
       else if (guard.action === "redact") for (const kind of guard.detect) redacted.add(kind);
       else run.allowed += 1;
     } catch (fault) {
-      const open = guard.onFailure === "open";
-      const reason = fault instanceof Error ? fault.name : "fault";
-      run.verdicts.push({
-        guard: guard.name,
-        on,
-        verdict: "error",
-        action: open ? "allow" : "block",
-        findings: {},
-        reason,
-      });
-      if (!open) run.failed ??= guard.name;
+      run.verdicts.push(failureOf(guard, on, fault));
+      if (guard.onFailure === "closed") run.failed ??= guard.name;
     }
   }
-  if (redacted.size > 0) run.redact = (text) => scanner.redact(text, scanner.scan(text, redacted));
+  if (redacted.size > 0) {
+    run.redacted = redacted;
+    run.redact = (text) => scanner.redact(text, scanner.scan(text, redacted));
+  }
   return run;
+}
+
+export function verdictOf(guard: Guard, on: GuardVerdict["on"], findings: Record<string, number>): GuardVerdict {
+  const hit = Object.keys(findings).length > 0;
+  const verdict = !hit ? "allow" : guard.action === "redact" ? "modify" : "deny";
+  return { guard: guard.name, on, verdict, action: hit ? guard.action : "allow", findings };
+}
+
+export function failureOf(guard: Guard, on: GuardVerdict["on"], fault: unknown): GuardVerdict {
+  const action = guard.onFailure === "open" ? "allow" : "block";
+  const reason = fault instanceof Error ? fault.name : "fault";
+  return { guard: guard.name, on, verdict: "error", action, findings: {}, reason };
+}
+
+/** One scan for all guards: nearly every text is clean. Where it fails, each guard finds out for itself. */
+function suspectTexts(scanner: Scanner, guards: readonly Guard[], texts: readonly string[]): readonly string[] {
+  if (guards.length === 0) return [];
+  try {
+    const wanted = wantedBy(guards);
+    return texts.filter((text) => scanner.scan(text, wanted).length > 0);
+  } catch {
+    return texts;
+  }
 }
 
 /** Whether no guard would find anything; a guard that can't run has not read it. */
@@ -79,14 +105,8 @@ export function isClean(scanner: Scanner, guards: readonly Guard[], text: string
 }
 
 /** The run of guards of which it is known that they find nothing. */
-export const cleanRun = (guards: readonly Guard[]): GuardRun => ({
-  verdicts: guards.map((guard) => ({
-    guard: guard.name,
-    on: "input",
-    verdict: "allow",
-    action: "allow",
-    findings: {},
-  })),
+export const cleanRun = (guards: readonly Guard[], on: GuardVerdict["on"]): GuardRun => ({
+  verdicts: guards.map((guard) => verdictOf(guard, on, {})),
   allowed: 0,
 });
 
@@ -99,13 +119,17 @@ function wantedBy(guards: readonly Guard[]): ReadonlySet<string> {
   return known;
 }
 
+const detected = new WeakMap<Guard, ReadonlySet<string>>();
+
+export function detectedBy(guard: Guard): ReadonlySet<string> {
+  let known = detected.get(guard);
+  if (!known) detected.set(guard, (known = new Set(guard.detect)));
+  return known;
+}
+
 function count(scanner: Scanner, texts: readonly string[], wanted: ReadonlySet<string>): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const text of texts)
     for (const found of scanner.scan(text, wanted)) counts[found.detector] = (counts[found.detector] ?? 0) + 1;
   return counts;
 }
-
-/** What a guard reads of a message part; tool arguments are text too. */
-export const guardText = (part: { type: string; text?: string; arguments?: string }): string | undefined =>
-  part.text ?? part.arguments;

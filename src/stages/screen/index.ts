@@ -3,4 +3,15 @@
  * redact, or block. It never calls out and never weakens a constraint.
  */
 export { createScreen } from "./screen.ts";
-export { type Scanner, guardText, isClean, runGuards } from "./guard.ts";
+export {
+  type Found,
+  type OpenScan,
+  type Scanner,
+  type TextScan,
+  detectedBy,
+  failureOf,
+  isClean,
+  runGuards,
+  verdictOf,
+} from "./guard.ts";
+export { unescaped } from "./unescaped.ts";

@@ -2,6 +2,7 @@ import type { ChatRequest } from "../../kernel/chat.ts";
 import { dataClasses } from "../../kernel/decision.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
 import type { Decision } from "../../path/context.ts";
+import { unescaped } from "./unescaped.ts";
 import { type Scanner, cleanRun, isClean, runGuards } from "./guard.ts";
 
 export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undefined {
@@ -17,14 +18,11 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
       guards.length === 0 ||
       (bytes.length <= mostForwarded && isClean(scanner, guards, unescaped(bytes.toString("utf8"))));
     if (guards.length === 0) return undefined;
+    // The bytes, their escapes undone, show every character of the neutral form: one scan says it all.
     const texts = d.bytesClean ? [] : textsOf(request);
     if (lengthOf(texts) > mostRead)
       return refuse("body_too_large", `The guards of this use case read at most ${mostRead} characters of text.`);
-    // Without other escapes the bytes show every character of the neutral form, so that one scan says it all.
-    const run =
-      d.bytesClean && !bytes.includes(0x5c)
-        ? cleanRun(guards)
-        : runGuards(scanner, guards, "input", d.bytesClean ? textsOf(request) : texts);
+    const run = d.bytesClean ? cleanRun(guards, "input") : runGuards(scanner, guards, "input", texts);
     d.guards.push(...run.verdicts);
     if (run.failed) return refuse("guard_failed", `The guard "${run.failed}" could not run.`);
     if (run.blocked)
@@ -47,12 +45,6 @@ const mostForwarded = 256 * 1024;
 const mostRead = 1024 * 1024;
 
 const lengthOf = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + text.length, 0);
-
-/** What a vendor would read where the bytes spell characters out. */
-const unescaped = (text: string): string =>
-  text.includes("\\u")
-    ? text.replace(/\\u([0-9a-fA-F]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
-    : text;
 
 /** What of an object's own fields is no text of the client's; below them every name is the client's and is read. */
 interface Place {

@@ -4,6 +4,7 @@ import type { AttemptMeta, AttemptStatus } from "../../kernel/decision.ts";
 import { nanoUsd } from "../../kernel/money.ts";
 import { type Usage, noUsage } from "../../kernel/usage.ts";
 import { MoneyBook } from "../reserve/index.ts";
+import { HealthBook } from "./health/index.ts";
 import { Attempt, type AttemptPlan } from "./attempt.ts";
 
 const price = { version: "2026-01", input: 1_000_000n, cached_input: 500_000n, output: 3_000_000n, call: 10_000_000n };
@@ -20,12 +21,13 @@ const used: Usage = { input: 10, cached_input: 4, output: 5, estimated: false };
 
 function setUp(budget?: number) {
   const d = aDecision({
-    ...(budget !== undefined && { tenant: { budget: { nanoUsd: nanoUsd(budget), per: "day", atLimit: "block" } } }),
+    ...(budget !== undefined && { tenant: { budgets: [{ nanoUsd: nanoUsd(budget), per: "day", atLimit: "block" }] } }),
   });
   const money = new MoneyBook(d.clock);
   const recorded: AttemptMeta[] = [];
   const ports = {
     money,
+    health: new HealthBook(d.clock),
     report: () => undefined,
     record: (_d: unknown, meta: AttemptMeta) => void recorded.push(meta),
   };
@@ -110,7 +112,7 @@ describe("Attempt", () => {
     expect(recorded).toMatchObject([{ status: "unaffordable", reason: "budget", cost_nano_usd: 0, held_nano_usd: 0 }]);
     expect(money.totals("retail")).toEqual({ spent: 0, held: 0 });
     expect(d.attempts).toHaveLength(1);
-    expect(aTenant().budget).toBeUndefined();
+    expect(aTenant().budgets).toBeUndefined();
   });
 
   it("two attempts at once can't hold the same money", () => {

@@ -10,12 +10,14 @@ import {
   referRung,
   templateRung,
 } from "../../../tests/fixtures/decision.ts";
+import type { VendorDialect } from "../../engines/dialects/port.ts";
 import type { LoadedModel } from "../../engines/runtimes/port.ts";
 import type { AttemptMeta } from "../../kernel/decision.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
 import type { Model } from "../../kernel/snapshot.ts";
 import { noUsage } from "../../kernel/usage.ts";
 import { MoneyBook } from "../reserve/index.ts";
+import { HealthBook, VendorKeys } from "./health/index.ts";
 import { createServe } from "./serve.ts";
 
 const models: Model[] = [
@@ -40,10 +42,11 @@ function setUp(loaded: LoadedModel | { failed: string }, parts: DecisionParts = 
   const reported: unknown[] = [];
   const streams: boolean[] = [];
   const money = new MoneyBook(d.clock);
-  const nothing = () => expect.unreachable();
   const serve = createServe({
     models: { get: () => loaded },
     money,
+    health: new HealthBook(d.clock),
+    keys: new VendorKeys(d.clock),
     report: (_d, fault) => reported.push(fault),
     record: (_d, meta) => recorded.push(meta),
     keyRefusal: () => key,
@@ -54,21 +57,18 @@ function setUp(loaded: LoadedModel | { failed: string }, parts: DecisionParts = 
       },
       close: async () => undefined,
     },
-    dialects: {
-      vendor: () => ({ ...nothingDialect }),
-      sse: nothing,
-      splice: (body) => body,
-      isUsageOnly: () => false,
-    },
+    dialects: () => nothingDialect,
   });
   return { d, serve, recorded, reported, streams, money };
 }
-const nothingDialect = {
-  name: "openai-chat" as const,
-  path: "/chat/completions",
+const nothingDialect: VendorDialect = {
+  name: "openai-chat",
+  path: () => "/chat/completions",
   headers: () => ({}),
   encodeRequest: () => ({ body: {}, dropped: [] }),
-  decodeResponse: () => ({ ok: false as const, message: "" }),
+  decodeResponse: () => ({ ok: false, message: "" }),
+  streamType: "text/event-stream",
+  openDecoder: () => expect.unreachable(),
   openStream: () => ({ decode: () => [] }),
   decodeError: () => ({ message: "" }),
 };

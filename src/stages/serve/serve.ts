@@ -15,6 +15,8 @@ export function createServe(
   ports: ServePorts,
 ): (d: Decision, rung: Rung, index: number) => Promise<Served | "next-rung"> {
   return async (d, rung, index) => {
+    // What is named as lost was lost by the rung that answered, not by one before it.
+    d.dropped.clear();
     if (rung.type === "refer") return { type: "refer", to: rung.to };
     if (rung.type === "template") {
       d.model = "template";
@@ -25,7 +27,8 @@ export function createServe(
     if (model.type === "vendor") {
       const vendor = d.snapshot.vendors.get(model.vendor)!;
       const stream = d.request!.stream && rung.commit === "first-byte";
-      return serveVendor(ports, d, { index, ...slot, model, vendor, stream });
+      const logprobs = rung.accept?.confidence !== undefined;
+      return serveVendor(ports, d, { index, ...slot, model, vendor, stream, logprobs });
     }
     const stop = ports.keyRefusal(d);
     if (stop) {

@@ -5,12 +5,13 @@
 import { type Dispatcher, Pool } from "undici";
 import type { Clock } from "../../kernel/clock.ts";
 import type { VendorTimeouts } from "../../kernel/snapshot.ts";
+import type { Signal } from "../../kernel/signal.ts";
 
 export interface UpstreamRequest {
   url: URL;
   headers: Record<string, string>;
   body: Uint8Array | string;
-  signal: AbortSignal;
+  signal: Signal;
   timeouts: VendorTimeouts;
 }
 

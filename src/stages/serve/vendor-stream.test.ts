@@ -7,6 +7,7 @@ import { noUsage } from "../../kernel/usage.ts";
 import type { Frame } from "../../path/context.ts";
 import { MoneyBook } from "../reserve/index.ts";
 import { Attempt } from "./attempt.ts";
+import { HealthBook } from "./health/index.ts";
 import { UpstreamFault, type UpstreamResponse } from "./upstream.ts";
 import { openStream } from "./vendor-stream.ts";
 import type { Prepared } from "./vendor.ts";
@@ -47,6 +48,7 @@ function setUp(options: { sameDialect?: boolean; withholdUsage?: boolean; firstT
   };
   const ports = {
     money: new MoneyBook(d.clock),
+    health: new HealthBook(d.clock),
     report: () => undefined,
     record: (_d: unknown, meta: AttemptMeta) => void attempts.push(meta),
   };
@@ -63,10 +65,11 @@ function setUp(options: { sameDialect?: boolean; withholdUsage?: boolean; firstT
     dialect: vendorDialectOf("openai-chat"),
     request: { model: "m", messages: [], stream: true, wants_usage: false, unmodelled: [] },
     body: "",
+    dropped: [],
     sameDialect: options.sameDialect ?? true,
     withholdUsage: options.withholdUsage ?? true,
     worstCase: noUsage,
-  } as Prepared;
+  };
   const timeouts = {
     connectMs: 1000,
     firstByteMs: 1000,

@@ -9,13 +9,14 @@ import {
   templateRung,
   userSays,
 } from "../../../tests/fixtures/decision.ts";
-import { forwardBody, isUsageOnly, openSseDecoder, vendorDialects } from "../../engines/dialects/index.ts";
+import { vendorDialectOf } from "../../engines/dialects/index.ts";
 import type { AttemptMeta } from "../../kernel/decision.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
 import { nanoUsd } from "../../kernel/money.ts";
 import { costOf } from "../../kernel/usage.ts";
 import type { Frame, Served } from "../../path/context.ts";
 import { MoneyBook } from "../reserve/index.ts";
+import { HealthBook, VendorKeys } from "./health/index.ts";
 import { UpstreamFault, type UpstreamRequest, type UpstreamResponse } from "./upstream.ts";
 import { serveVendor } from "./vendor.ts";
 
@@ -59,11 +60,12 @@ function setUp(scripts: Answering[], parts: DecisionParts & { stream?: boolean; 
     ask: aChatAsk({ stream }),
     ...parts,
     ...(parts.budget !== undefined && {
-      tenant: { budget: { nanoUsd: nanoUsd(parts.budget), per: "day", atLimit: "block" } },
+      tenant: { budgets: [{ nanoUsd: nanoUsd(parts.budget), per: "day", atLimit: "block" }] },
     }),
   });
   const sent: UpstreamRequest[] = [];
   const recorded: AttemptMeta[] = [];
+  const dead: string[] = [];
   let closedBodies = 0;
   let cancelled = 0;
   let key: Refusal | undefined;
@@ -102,12 +104,9 @@ function setUp(scripts: Answering[], parts: DecisionParts & { stream?: boolean; 
   const ports = {
     upstream,
     money,
-    dialects: {
-      vendor: (name: keyof typeof vendorDialects) => vendorDialects[name],
-      sse: () => openSseDecoder(),
-      splice: forwardBody,
-      isUsageOnly,
-    },
+    health: new HealthBook(d.clock),
+    keys: new VendorKeys(d.clock, (vendor, key, status) => void dead.push(`${vendor} ${key} ${status}`)),
+    dialects: vendorDialectOf,
     keyRefusal: () => key,
     report: () => undefined,
     record: (_d: unknown, meta: AttemptMeta) => void recorded.push(meta),
@@ -118,6 +117,7 @@ function setUp(scripts: Answering[], parts: DecisionParts & { stream?: boolean; 
     d,
     sent,
     recorded,
+    dead,
     money,
     serve,
     revoke: (no: Refusal) => void (key = no),
@@ -394,13 +394,16 @@ describe("serveVendor: streams", () => {
     expect([house.d.model, house.d.clock.pendingTimers, house.money.held]).toEqual(["large", 0, 0]);
   });
 
-  it("any chunking of the bytes gives the same frames", async () => {
+  it("any chunking of the bytes gives the same bytes and events", async () => {
     const bytes = Buffer.from(streamed.join(""));
     const inOne = await rest(await open(setUp([chunked(bytes)], { stream: true })));
     const inBytes = await rest(
       await open(setUp([chunked(...Array.from(bytes, (byte) => Uint8Array.of(byte)))], { stream: true })),
     );
-    const plain = (frames: Frame[]) => frames.map(({ raw, events }) => [raw && Buffer.from(raw).toString(), events]);
+    const plain = (frames: Frame[]) => [
+      frames.map(({ raw }) => (raw ? Buffer.from(raw).toString() : "")).join(""),
+      frames.flatMap(({ events }) => events),
+    ];
     expect(plain(inBytes)).toEqual(plain(inOne));
   });
 

@@ -2,13 +2,14 @@
 import { isUtf8 } from "node:buffer";
 import type { ChatRequest } from "../../kernel/chat.ts";
 import type { Refusal } from "../../kernel/errors.ts";
-import type { Model, VendorTarget } from "../../kernel/snapshot.ts";
+import type { Model, VendorKey, VendorTarget } from "../../kernel/snapshot.ts";
 import type { Usage } from "../../kernel/usage.ts";
 import type { Decision, Served } from "../../path/context.ts";
 import type { VendorDialect } from "../../engines/dialects/port.ts";
 import type { VendorDialects } from "./port.ts";
 import { estimateRequestTokens } from "../reserve/index.ts";
-import { Attempt, type AttemptPorts, abortReason } from "./attempt.ts";
+import { Attempt, type AttemptPlan, type AttemptPorts, abortReason } from "./attempt.ts";
+import type { VendorKeys } from "./health/index.ts";
 import { composePrompt } from "./prompt.ts";
 import { backoffMs, isRetryableStatus, retryAfterOf } from "./retry.ts";
 import { type Upstream, UpstreamFault, type UpstreamResponse } from "./upstream.ts";
@@ -18,6 +19,7 @@ import { credible, estimatedUsage, generatedText } from "./vendor-usage.ts";
 export interface VendorPorts extends AttemptPorts {
   upstream: Upstream;
   dialects: VendorDialects;
+  keys: VendorKeys;
   /** The live overlay: whether the caller's key still holds. */
   keyRefusal(d: Decision): Refusal | undefined;
 }
@@ -31,6 +33,8 @@ export interface VendorRung {
   vendor: VendorTarget;
   /** True where the answer may leave as it arrives. */
   stream: boolean;
+  /** The acceptance check wants log probabilities, whatever the client asked for. */
+  logprobs?: boolean;
 }
 
 // A vendor's answer that is larger than this is not an answer.
@@ -39,30 +43,76 @@ const maxAnswerBytes = 32 * 1024 * 1024;
 
 export async function serveVendor(ports: VendorPorts, d: Decision, rung: VendorRung): Promise<Served | "next-rung"> {
   const prepared = prepare(ports, d, rung);
-  for (let retry = 0; ; retry++) {
+  const plan = planOf(rung, prepared);
+  const strict = d.useCase.strict || d.call.context.strict;
+  if (strict && prepared.dropped.length > 0) {
+    Attempt.skip(ports, d, plan, "rejected", "translation_loss");
+    return "next-rung";
+  }
+  const called = d.attempts.length;
+  let retries = 0;
+  for (;;) {
     const stop = ports.keyRefusal(d);
     if (stop) d.abort(stop);
     if (d.signal.aborted) return "next-rung";
-    const tried = await tryOnce(ports, d, rung, prepared);
-    if (tried.served) return tried.served;
-    if (!tried.retryable || retry >= d.useCase.retries) return "next-rung";
-    const waitMs = backoffMs(d.clock, retry, tried.retryAfterMs);
-    if (waitMs > longestWaitMs(d, rung)) return "next-rung";
-    try {
-      await d.clock.sleep(waitMs, d.signal);
-    } catch {
-      // The client went or the deadline passed: the ladder sees the signal.
+    const choice = ports.keys.take(rung.vendor, plan.target);
+    if ("waitMs" in choice && (await waited(d, rung, choice.waitMs + d.clock.random() * 100))) continue;
+    if (d.signal.aborted) return "next-rung";
+    const bar = barOf(ports, plan, choice);
+    if (bar !== undefined || !("key" in choice)) {
+      // What was tried already speaks for itself.
+      if (d.attempts.length === called) Attempt.skip(ports, d, plan, "failed", bar ?? "cooling_down");
       return "next-rung";
     }
+    const tried = await tryOnce(ports, d, rung, prepared, plan, choice.key);
+    if (tried.served) {
+      for (const field of prepared.dropped) d.dropped.add(field);
+      return tried.served;
+    }
+    // Another key of the same vendor costs no retry: the request itself was never looked at.
+    if (tried.keyDead) continue;
+    if (!tried.retryable || retries >= d.useCase.retries || !ports.health.mayRetry(plan.target)) return "next-rung";
+    const otherKey = tried.limited && ports.keys.availability(rung.vendor, plan.target) === "live";
+    if (!otherKey && !(await waited(d, rung, backoffMs(d.clock, retries, tried.retryAfterMs)))) return "next-rung";
+    retries += 1;
+  }
+}
+
+/** Why the target must not be called now; the wait for a cooling key is not among them. */
+function barOf(ports: VendorPorts, plan: AttemptPlan, choice: ReturnType<VendorKeys["take"]>): string | undefined {
+  if ("none" in choice) return "no_live_key";
+  return ports.health.admits(plan.target, plan.watched?.policy) ? undefined : "breaker_open";
+}
+
+/** False where that would be too long, or the client went or the deadline passed meanwhile: the ladder sees the signal. */
+async function waited(d: Decision, rung: VendorRung, ms: number): Promise<boolean> {
+  if (ms > longestWaitMs(d, rung)) return false;
+  try {
+    await d.clock.sleep(ms, d.signal);
+    return true;
+  } catch {
+    return false;
   }
 }
 
 /** A vendor that wants to be left alone for longer than this is left alone: the next rung, or the end, comes sooner. */
 function longestWaitMs(d: Decision, rung: VendorRung): number {
   const left = d.deadlineAt - d.clock.monotonic();
-  const isLast = d.rungs.at(-1)?.index === rung.index;
+  const last = d.rungs.at(-1);
+  const isLast = last?.index === rung.index && (last.rung.type !== "model" || last.rung.model === rung.model.name);
   return isLast ? left : Math.min(left, 2000);
 }
+
+const planOf = ({ index, slot, model, vendor, stream }: VendorRung, { worstCase }: Prepared): AttemptPlan => ({
+  rung: index,
+  ...(slot !== undefined && { slot }),
+  model: model.name,
+  target: `${vendor.name}/${model.model}`,
+  region: vendor.region,
+  price: model.price,
+  worstCase,
+  watched: { stream, policy: vendor.health },
+});
 
 /** One rung's call, the same for every retry. */
 export interface Prepared {
@@ -70,6 +120,8 @@ export interface Prepared {
   request: ChatRequest;
   body: Uint8Array | string;
   sameDialect: boolean;
+  /** Request fields that the body doesn't carry. */
+  dropped: readonly string[];
   /** The client asked for a stream without usage; Weir asked for it and withholds that frame. */
   withholdUsage: boolean;
   worstCase: Usage;
@@ -78,13 +130,16 @@ export interface Prepared {
 function prepare(ports: VendorPorts, d: Decision, rung: VendorRung): Prepared {
   const dialect = ports.dialects(rung.vendor.dialect);
   const composed = composePrompt(d);
-  const request = composed.stream === rung.stream ? composed : { ...composed, stream: rung.stream };
+  const asked = composed.stream === rung.stream ? composed : { ...composed, stream: rung.stream };
+  const ownLogprobs = rung.logprobs === true && asked.logprobs !== true;
+  const request = ownLogprobs ? { ...asked, logprobs: true } : asked;
   const ask = d.ask.kind === "chat" ? d.ask : undefined;
   const sameDialect = ask?.dialect === rung.vendor.dialect;
-  const untouched = sameDialect && !d.rewritten && d.bytesClean && composed === ask?.request;
+  const untouched = sameDialect && !d.rewritten && d.bytesClean && composed === ask?.request && !ownLogprobs;
   const { forward } = dialect;
   const maxTokens = request.max_tokens ?? rung.model.maxOutputTokens;
   let body: Prepared["body"];
+  let dropped: readonly string[] = [];
   if (untouched && forward) {
     body = forward(ask!.body, { model: rung.model.model, stream: rung.stream });
   } else {
@@ -93,14 +148,17 @@ function prepare(ports: VendorPorts, d: Decision, rung: VendorRung): Prepared {
       model: rung.model.model,
       defaultMaxTokens: rung.model.maxOutputTokens,
     });
-    for (const field of encoded.dropped) d.dropped.add(field);
+    // Nobody misses what only Weir asked for.
+    dropped = ownLogprobs ? encoded.dropped.filter((field) => field !== "logprobs") : encoded.dropped;
     body = JSON.stringify(encoded.body);
   }
   return {
     dialect,
     request,
     body,
-    sameDialect,
+    dropped,
+    // The vendor's bytes would say more than the client asked for.
+    sameDialect: sameDialect && !ownLogprobs,
     withholdUsage: rung.stream && !request.wants_usage,
     worstCase: { input: estimateRequestTokens(request), cached_input: 0, output: maxTokens, estimated: true },
   };
@@ -110,18 +168,20 @@ interface Tried {
   served?: Served;
   retryable?: boolean;
   retryAfterMs?: number | undefined;
+  /** The key has reached its limit: another one may not have. */
+  limited?: boolean;
+  keyDead?: boolean;
 }
 
-async function tryOnce(ports: VendorPorts, d: Decision, rung: VendorRung, prepared: Prepared): Promise<Tried> {
-  const attempt = Attempt.begin(ports, d, {
-    rung: rung.index,
-    ...(rung.slot !== undefined && { slot: rung.slot }),
-    model: rung.model.name,
-    target: `${rung.vendor.name}/${rung.model.model}`,
-    region: rung.vendor.region,
-    price: rung.model.price,
-    worstCase: prepared.worstCase,
-  });
+async function tryOnce(
+  ports: VendorPorts,
+  d: Decision,
+  rung: VendorRung,
+  prepared: Prepared,
+  plan: AttemptPlan,
+  key: VendorKey | undefined,
+): Promise<Tried> {
+  const attempt = Attempt.begin(ports, d, key ? { ...plan, key: key.id } : plan);
   if (!attempt) return { retryable: false };
   const used = estimatedUsage(prepared.request, "");
   try {
@@ -129,7 +189,7 @@ async function tryOnce(ports: VendorPorts, d: Decision, rung: VendorRung, prepar
       url: new URL(rung.vendor.baseUrl + prepared.dialect.path({ model: rung.model.model, stream: rung.stream })),
       headers: {
         ...prepared.dialect.headers(prepared.request),
-        ...credentialHeaders(rung.vendor),
+        ...credentialHeaders(rung.vendor, key),
         "content-type": "application/json",
         accept: rung.stream ? prepared.dialect.streamType : "application/json",
       },
@@ -137,9 +197,10 @@ async function tryOnce(ports: VendorPorts, d: Decision, rung: VendorRung, prepar
       signal: d.signal,
       timeouts: rung.vendor.timeouts,
     });
-    if (response.status >= 300) return await refusedByVendor(attempt, d, prepared, response);
+    if (response.status >= 300) return await refusedByVendor(ports, attempt, d, rung, prepared, plan, key, response);
+    ports.keys.worked(rung.vendor, key, plan.target);
     if (!rung.stream) return await readAnswer(attempt, d, rung, prepared, response);
-    const opened = await openStream(d, prepared, response, attempt, ports.keyRefusal);
+    const opened = await openStream(d, prepared, response, attempt, rung.vendor.timeouts, ports.keyRefusal);
     if ("served" in opened) {
       d.model = rung.model.name;
       return opened;
@@ -164,28 +225,38 @@ async function tryOnce(ports: VendorPorts, d: Decision, rung: VendorRung, prepar
   }
 }
 
-function credentialHeaders({ auth, keys }: VendorTarget): Record<string, string> {
-  const key = keys[0]?.secret;
+function credentialHeaders({ auth }: VendorTarget, key: VendorKey | undefined): Record<string, string> {
   if (key === undefined) return {};
-  if (auth.type === "bearer") return { authorization: `Bearer ${key}` };
-  return auth.type === "header" ? { [auth.name]: key } : {};
+  if (auth.type === "bearer") return { authorization: `Bearer ${key.secret}` };
+  return auth.type === "header" ? { [auth.name]: key.secret } : {};
 }
 
+// Some vendors say 403 of a request that their moderation flagged: that is not the key's fault.
+const aboutContent = /moderat|flagged|content[ _-]?(?:policy|filter)|safety/i;
+
 async function refusedByVendor(
+  ports: VendorPorts,
   attempt: Attempt,
   d: Decision,
+  rung: VendorRung,
   prepared: Prepared,
+  plan: AttemptPlan,
+  key: VendorKey | undefined,
   response: UpstreamResponse,
 ): Promise<Tried> {
   // What a vendor says beyond this is no message; its status stands all the same.
   const bytes = await response.whole(maxErrorBytes).catch(() => undefined);
   const told = prepared.dialect.decodeError(response.status, bytes && parseJson(bytes.toString("utf8")));
-  const retryable = isRetryableStatus(response.status);
-  const rejected = response.status === 400 || response.status === 413 || response.status === 422;
-  attempt.end(rejected ? "rejected" : "failed", {
-    reason: `http_${response.status}${told.code ? `:${told.code}` : ""}`,
-  });
-  return { retryable, retryAfterMs: retryAfterOf(response.headers, d.clock.now()) };
+  const { status } = response;
+  const flagged = status === 403 && aboutContent.test(`${told.code ?? ""} ${told.message}`);
+  const rejected = status === 400 || status === 413 || status === 422 || flagged;
+  attempt.end(rejected ? "rejected" : "failed", { reason: `http_${status}${told.code ? `:${told.code}` : ""}` });
+  const limited = status === 429;
+  const retryAfterMs = retryAfterOf(response.headers, d.clock.now(), limited);
+  if (limited) ports.keys.limited(rung.vendor, key, plan.target, retryAfterMs);
+  const keyDead = (status === 401 || status === 402 || status === 403) && !rejected;
+  if (keyDead) ports.keys.refused(rung.vendor, key, status);
+  return { retryable: isRetryableStatus(status), retryAfterMs, limited, keyDead: keyDead && key !== undefined };
 }
 
 async function readAnswer(

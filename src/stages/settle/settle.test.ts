@@ -286,7 +286,7 @@ describe("settle: content", () => {
 });
 
 describe("settle: what follows from the entry", () => {
-  const cached = { cache: { exactTtlMs: 1000 } };
+  const cached = { cache: { exactTtlMs: 1000, tags: [] } };
   it.each([
     [
       "an answer lands",
@@ -569,7 +569,7 @@ describe("settle: streams", () => {
       [broken, false],
     ] as const) {
       const { settle, decision, cache } = setUp();
-      const parts: DecisionParts = { useCase: { cache: { exactTtlMs: 1000 } } };
+      const parts: DecisionParts = { useCase: { cache: { exactTtlMs: 1000, tags: [] } } };
       const leader = decision(parts);
       void cache.find(leader);
       const { outcome } = settle.answered(leader, { type: "stream", frames: frames(), passThrough: false }) as Answer;

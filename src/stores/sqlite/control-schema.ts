@@ -19,6 +19,9 @@ const steps: readonly string[] = [
   create table passkeys (id text primary key, operator_id text not null, record text not null) without rowid, strict;
   create index passkeys_operator on passkeys (operator_id);
   `,
+  `
+  create table route_overrides (id text primary key, until_ms integer not null, record text not null) without rowid, strict;
+  `,
 ];
 
 export function migrateControl(db: DatabaseSync, path: string): void {

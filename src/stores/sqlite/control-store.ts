@@ -1,5 +1,5 @@
 /**
- * The control plane's own file: API keys, operators, invitations, sessions, passkeys. A commit is on disk before a call
+ * The control plane's own file: API keys, operators, invitations, sessions, passkeys, overrides. A commit is on disk before a call
  * returns. Several processes may use it at once; the CLI does while the server runs.
  */
 import { closeSync, openSync } from "node:fs";
@@ -16,11 +16,14 @@ import type {
   TicketStore,
 } from "../../operators/index.ts";
 import type { ApiKeyRecord, KeyStore } from "../../stages/identify/port.ts";
+import type { OverrideStore } from "../../stages/route/port.ts";
 import { openDatabase } from "./database.ts";
 import { migrateControl } from "./control-schema.ts";
+import { SqliteOverrides } from "./override-store.ts";
 
 export interface ControlStore extends ControlStores {
   keys: KeyStore;
+  overrides: OverrideStore;
   close(): void;
 }
 
@@ -37,6 +40,7 @@ export function openControlStore(path: string): ControlStore {
   }
   return {
     keys: new SqliteKeyStore(db),
+    overrides: new SqliteOverrides(db),
     operators: operatorStore(db),
     tickets: ticketStore(db),
     sessions: sessionStore(db),

@@ -1,5 +1,5 @@
 /** What this install is: use cases, snapshot, ledger. */
-import type { Rung } from "../../kernel/snapshot.ts";
+import type { LadderRung } from "../../kernel/snapshot.ts";
 import type { AdminDeps } from "./port.ts";
 import { type Route, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
@@ -52,7 +52,8 @@ export function installRoutes(deps: AdminDeps): Route[] {
   ];
 }
 
-function labelOf(rung: Rung): string {
+function labelOf(rung: LadderRung): string {
+  if (rung.type === "pool") return `pool (${rung.strategy}): ${rung.members.map(({ model }) => model).join(", ")}`;
   if (rung.type === "model") return rung.model;
   return rung.type === "refer" ? `refer: ${rung.to}` : "template";
 }

@@ -46,6 +46,7 @@ export const attemptMeta = z
     model: z.string(),
     target: z.string(),
     region: z.string(),
+    key: z.string().optional(),
     status: z.enum(["ok", "failed", "aborted", "timeout", "rejected", "unaffordable", "interrupted"]),
     reason: z.string().optional(),
     usage,
@@ -73,6 +74,25 @@ const routeReason = z.object({
   eligible: z.boolean(),
   reason: z.string(),
   detail: z.string().optional(),
+  pool: z
+    .object({
+      strategy: z.string(),
+      place: z.number().optional(),
+      figures: z.record(z.string(), z.number()).optional(),
+    })
+    .optional(),
+  cascade: z
+    .object({
+      state: z.enum(["on", "off", "exploring"]),
+      judged: z.number(),
+      accepted: z.number(),
+      accepted_at_most: z.number(),
+      c1_nano_usd: z.number(),
+      c2_nano_usd: z.number(),
+      break_even: z.number().optional(),
+    })
+    .optional(),
+  override: z.string().optional(),
 });
 
 const retrieval = z.object({

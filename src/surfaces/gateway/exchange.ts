@@ -5,6 +5,7 @@ import { type Refusal, isRefusal, refuse } from "../../kernel/errors.ts";
 import { type DecisionId, newDecisionId } from "../../kernel/ids.ts";
 import type { Answer, Ask, Call } from "../../path/context.ts";
 import { contextOf, credentialOf, jsonTypeRefusal, parseJson, readBody } from "./request.ts";
+import { Cancellation, type Signal } from "../../kernel/signal.ts";
 
 export interface Gateway {
   clock: Clock;
@@ -23,7 +24,7 @@ export interface Exchange {
   response: ServerResponse;
   decision: DecisionId;
   /** Aborts with `client_gone` when the connection closes before the answer is complete. */
-  signal: AbortSignal;
+  signal: Signal;
   startedAtMs: number;
   started: number;
   /** The parser gave the request up while its body was being read. */
@@ -31,7 +32,7 @@ export interface Exchange {
 }
 
 export function openExchange(gateway: Gateway, request: IncomingMessage, response: ServerResponse): Exchange {
-  const gone = new AbortController();
+  const gone = new Cancellation();
   response.on("close", () => {
     if (!response.writableFinished) gone.abort(refuse("client_gone"));
   });
@@ -39,7 +40,7 @@ export function openExchange(gateway: Gateway, request: IncomingMessage, respons
     request,
     response,
     decision: newDecisionId(gateway.clock),
-    signal: gone.signal,
+    signal: gone,
     tear: (refusal) => gone.abort(refusal),
     startedAtMs: gateway.clock.now(),
     started: gateway.clock.monotonic(),

@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import { type Refusal, errorKinds } from "../../kernel/errors.ts";
 import type { Answer } from "../../path/context.ts";
+import type { Signal } from "../../kernel/signal.ts";
 
 /** RFC 9457 problem document. */
 export function problemOf(refusal: Refusal, decision?: string): Record<string, unknown> {
@@ -77,11 +78,7 @@ export function sendBytes(
 }
 
 /** Resolves when the socket takes more; false when it is gone, or when `signal` ends the wait. */
-export function write(
-  response: ServerResponse,
-  data: string | Uint8Array,
-  signal?: AbortSignal,
-): true | Promise<boolean> {
+export function write(response: ServerResponse, data: string | Uint8Array, signal?: Signal): true | Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
   if (response.write(data)) return true;
   return new Promise((resolve) => {

@@ -6,6 +6,7 @@ import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 import { type Refusal, isRefusal, refuse } from "../../kernel/errors.ts";
 import type { CallContext } from "../../path/context.ts";
 import { jsonFaultAt } from "./json-fault-at.ts";
+import type { Signal } from "../../kernel/signal.ts";
 
 const headerOf = (request: IncomingMessage, name: string): string | undefined => {
   const value = request.headers[name];
@@ -49,7 +50,7 @@ export function readBody(
   request: IncomingMessage,
   limit: number,
   /** Aborts with a refusal when the client goes or the request tears. */
-  signal?: AbortSignal,
+  signal?: Signal,
 ): Promise<Buffer | Refusal> {
   const declared = Number(headerOf(request, "content-length") ?? "0");
   if (declared > limit) return Promise.resolve(bodyTooLarge(limit));
@@ -85,7 +86,7 @@ const unpackers = new Map<string, Unpack>([
 
 const bodyTooLarge = (limit: number): Refusal => refuse("body_too_large", `The body is larger than ${limit} bytes.`);
 
-function collect(request: IncomingMessage, limit: number, signal?: AbortSignal): Promise<Buffer | Refusal> {
+function collect(request: IncomingMessage, limit: number, signal?: Signal): Promise<Buffer | Refusal> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;

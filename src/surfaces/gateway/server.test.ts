@@ -171,7 +171,7 @@ describe("the client", () => {
     const gone = new AbortController();
     const asking = fetch(`${origin}/held`, { signal: gone.signal }).catch(() => "gone");
     const { signal } = await held.arrived.promise;
-    const aborted = once(signal, "abort");
+    const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", resolve));
     gone.abort();
     await aborted;
     expect(signal.reason).toMatchObject({ code: "client_gone" });

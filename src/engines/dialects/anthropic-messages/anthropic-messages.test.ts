@@ -63,19 +63,19 @@ describe("decodeRequest", () => {
 
   it("names what it doesn't model, by path", () => {
     const given = body({
-      top_k: 5,
-      thinking: { type: "adaptive" },
-      metadata: { user_id: "u", trace: "t" },
-      output_config: { effort: "high" },
+      thinking: { type: "between_tools" },
+      service_tier: "fastest",
+      metadata: { user_id: "u", trace: 1 },
+      output_config: { effort: "boundless", format: { type: "xml" } },
+      cache_control: { type: "ephemeral" },
       tools: [{ type: "web_search_20250305", name: "web_search" }],
       messages: [
         {
           role: "user",
           content: [
-            { type: "document", source: {} },
-            { type: "image", source: { type: "file", file_id: "f" } },
-            { ...text("a"), cache_control: { type: "ephemeral" } },
-            { type: "tool_result", tool_use_id: "1", content: [{ type: "image", source: { type: "url", url: "u" } }] },
+            { ...text("a"), cache_control: { type: "ephemeral", scope: "turn" } },
+            { type: "tool_result", tool_use_id: "1", content: [{ type: "tool_reference", tool_name: "t" }] },
+            { type: "tool_use", id: "2", name: "f", input: {}, caller: { type: "code_execution_20260120" } },
           ],
         },
       ],
@@ -83,15 +83,16 @@ describe("decodeRequest", () => {
     const request = decode(given);
     expect(request.user).toBe("u");
     expect(request.unmodelled.toSorted()).toEqual([
-      "messages[0].content[0]",
-      "messages[0].content[1]",
-      "messages[0].content[2].cache_control",
-      "messages[0].content[3].content",
+      "cache_control",
+      "messages[0].content[0].cache_control.scope",
+      "messages[0].content[1].content.tool_reference",
+      "messages[0].content[2].caller",
       "metadata.trace",
       "output_config.effort",
+      "output_config.format",
+      "service_tier",
       "thinking",
       "tools[0]",
-      "top_k",
     ]);
   });
 
@@ -203,7 +204,7 @@ describe("vendor stream", () => {
         usage: { input_tokens: 5, cache_creation_input_tokens: 2, cache_read_input_tokens: 9, output_tokens: 1 },
       },
     };
-    const counted = { input: 7, cached_input: 9, output: 1, estimated: false };
+    const counted = { input: 5, cached_input: 9, cache_write: 2, output: 1, estimated: false };
     expect(read(begin, { type: "message_delta", delta: {}, usage: { output_tokens: 8 } })).toEqual([
       { type: "start", model: "m", usage: counted },
       { type: "usage", usage: { ...counted, output: 8 } },
@@ -238,9 +239,9 @@ describe("vendor stream", () => {
     ["stop_sequence", "END", "stop"],
     ["max_tokens", null, "length"],
     ["model_context_window_exceeded", null, "length"],
-    ["pause_turn", null, "length"],
+    ["pause_turn", null, "pause"],
     ["tool_use", null, "tool_calls"],
-    ["refusal", null, "content_filter"],
+    ["refusal", null, "refusal"],
   ])("reads the stop reason %s", (stop_reason, stop_sequence, finish) => {
     const stopped = stop_sequence === null ? {} : { stop_sequence };
     expect(read({ type: "message_delta", delta: { stop_reason, stop_sequence } })).toEqual([
@@ -255,18 +256,24 @@ describe("vendor stream", () => {
     ]);
   });
 
-  it("keeps opaque reasoning and ignores unknown events and blocks", () => {
+  it("keeps opaque reasoning, tells blocks of Anthropic's own when they are whole, and ignores unknown events", () => {
     const events = read(
       { type: "content_block_start", index: 0, content_block: { type: "redacted_thinking", data: "xyz" } },
       {
         type: "content_block_start",
         index: 1,
-        content_block: { type: "server_tool_use", id: "s", name: "web_search" },
+        content_block: { type: "server_tool_use", id: "s", name: "web_search", input: {} },
       },
-      { type: "content_block_delta", index: 1, delta: { type: "input_json_delta", partial_json: "{}" } },
+      { type: "content_block_delta", index: 1, delta: { type: "input_json_delta", partial_json: '{"query":' } },
+      { type: "content_block_delta", index: 1, delta: { type: "input_json_delta", partial_json: '"x"}' } },
       { type: "brand_new" },
+      { type: "content_block_stop", index: 1 },
     );
-    expect(events).toEqual([{ type: "reasoning", text: "", encrypted: "xyz" }]);
+    const value = { type: "server_tool_use", id: "s", name: "web_search", input: { query: "x" } };
+    expect(events).toEqual([
+      { type: "reasoning", text: "", encrypted: "xyz" },
+      { type: "part", part: { type: "native", dialect: "anthropic-messages", kind: "server_tool_use", value } },
+    ]);
   });
 });
 
@@ -335,6 +342,8 @@ describe("client stream", () => {
     ],
     [[{ type: "finish", finish: "length" }], "max_tokens"],
     [[{ type: "finish", finish: "content_filter" }], "refusal"],
+    [[{ type: "finish", finish: "refusal" }], "refusal"],
+    [[{ type: "finish", finish: "pause" }], "pause_turn"],
   ];
   for (const [events, reason] of endings) {
     it(`ends with ${reason}`, () => {

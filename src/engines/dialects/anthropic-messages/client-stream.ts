@@ -3,15 +3,18 @@ import type { Usage } from "../../../kernel/usage.ts";
 import { isFields } from "../body-reader.ts";
 import type { AnswerId, ClientError, ClientStream } from "../port.ts";
 import { encodeSse } from "../sse.ts";
-import { answerName, encodeCitations } from "./response.ts";
-import { encodeEnding, encodeError, encodeUsage } from "./words.ts";
+import { encodeCitations, isNativeCitation } from "./citations.ts";
+import { answerName } from "./encode-response.ts";
+import { thoughtBlock } from "./foreign-thoughts.ts";
+import { encodeUsage } from "./usage.ts";
+import { encodeEnding, encodeError } from "./words.ts";
 
 /**
  * A content block that is not yet closed. Anthropic's blocks follow one another, other vendors' tool calls may
  * interleave: only the first block in line is written as it comes, those behind it wait.
  */
 interface Block {
-  kind: "text" | "reasoning" | "tool";
+  kind: "text" | "reasoning" | "tool" | "native";
   start: unknown;
   /** Deltas that wait for their block's turn. */
   waiting: unknown[];
@@ -21,9 +24,13 @@ interface Block {
   input: string;
 }
 
-const record = (type: string, fields: object): string => encodeSse(JSON.stringify({ type, ...fields }), type);
+/** JSON has no line breaks of its own: one data line holds it. */
+const record = (type: string, fields: object): string =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
 
-export function openClientStream(id: AnswerId, request: Pick<ChatRequest, "model">): ClientStream {
+type Of<Type extends ChatEvent["type"]> = Extract<ChatEvent, { type: Type }>;
+
+export function openClientStream(id: AnswerId, request: ChatRequest): ClientStream {
   let started = false;
   let over = false;
   let nextIndex = 0;
@@ -100,16 +107,30 @@ export function openClientStream(id: AnswerId, request: Pick<ChatRequest, "model
   const cite = (citations: Citation[]): unknown[] =>
     encodeCitations(citations).map((citation) => ({ type: "citations_delta", citation }));
 
-  const writers: { [Type in ChatEvent["type"]]: (event: Extract<ChatEvent, { type: Type }>) => string } = {
+  function writeText({ text, refusal }: Of<"text">): string {
+    if (refusal === true) refused = true;
+    const [only] = line;
+    // Nearly every event continues the text that is being written: it needs no line.
+    if (only?.kind === "text" && !only.closed && only.start === undefined && line.length === 1) {
+      const delta = `{"type":"text_delta","text":${JSON.stringify(text)}}`;
+      return `event: content_block_delta\ndata: {"type":"content_block_delta","index":${nextIndex},"delta":${delta}}\n\n`;
+    }
+    append("text", emptyText, { type: "text_delta", text });
+    return drain();
+  }
+
+  const writers: { [Type in ChatEvent["type"]]: (event: Of<Type>) => string } = {
     start: () => "",
-    text: ({ text, refusal }) => {
-      if (refusal === true) refused = true;
-      append("text", emptyText, { type: "text_delta", text });
-      return drain();
-    },
-    reasoning: ({ text, signature, encrypted }) => {
-      if (encrypted !== undefined) open("reasoning", { type: "redacted_thinking", data: encrypted }).closed = true;
-      else {
+    text: writeText,
+    reasoning: ({ text, signature, encrypted, id: item, choice: _choice }) => {
+      if (encrypted !== undefined || item !== undefined) {
+        const thought = {
+          text,
+          ...(signature !== undefined && { signature }),
+          ...(encrypted !== undefined && { encrypted }),
+        };
+        open("reasoning", thoughtBlock(item === undefined ? thought : { ...thought, id: item })).closed = true;
+      } else {
         const added: unknown[] = text === "" ? [] : [{ type: "thinking_delta", thinking: text }];
         if (signature !== undefined) added.push({ type: "signature_delta", signature });
         const block = append("reasoning", emptyThinking, ...added);
@@ -128,8 +149,14 @@ export function openClientStream(id: AnswerId, request: Pick<ChatRequest, "model
       block.waiting.push({ type: "input_json_delta", partial_json: text });
       return drain();
     },
-    part: () => "",
-    audio: () => "",
+    part: ({ part }) => {
+      if (part.type !== "native" || part.dialect !== "anthropic-messages") return "";
+      if (isNativeCitation(part)) append("text", emptyText, { type: "citations_delta", citation: part.value });
+      else open("native", part.value).closed = true;
+      return drain();
+    },
+    // Anthropic's clients hear nothing; what was said they can read.
+    audio: ({ transcript }) => (transcript ? writeText({ type: "text", text: transcript }) : ""),
     citations: ({ citations }) => {
       append("text", emptyText, ...cite(citations));
       return drain();
@@ -149,7 +176,8 @@ export function openClientStream(id: AnswerId, request: Pick<ChatRequest, "model
 
   return {
     encode(event) {
-      if (over) return "";
+      // Anthropic's clients can't ask for several answers: the first one is theirs.
+      if (over || ("choice" in event && event.choice !== undefined && event.choice > 0)) return "";
       if (event.type === "start") usage = event.usage;
       const opening = event.type === "error" ? "" : start((event.type === "start" ? event.model : "") || request.model);
       return opening + (writers[event.type] as (event: ChatEvent) => string)(event);

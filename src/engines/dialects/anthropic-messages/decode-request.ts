@@ -1,9 +1,11 @@
-import type { ChatMessage, ChatPart, ChatRequest, ChatTool } from "../../../kernel/chat.ts";
+import type { ChatMessage, ChatPart, ChatRequest, ChatTool, ReasoningAsk } from "../../../kernel/chat.ts";
 import {
   BodyFault,
   type Fields,
   fieldsAt,
   flagAt,
+  integerAt,
+  isFields,
   jsonAt,
   listAt,
   nonEmptyTextAt,
@@ -14,6 +16,8 @@ import {
   textAt,
 } from "../body-reader.ts";
 import type { DecodedRequest } from "../port.ts";
+import { isEffort } from "../reasoning.ts";
+import { cacheMarkOf, readBlocks } from "./decode-blocks.ts";
 
 export const decodeRequest = (body: unknown): DecodedRequest => refusalsAsValues(() => readRequest(body));
 
@@ -44,6 +48,9 @@ function readRequest(body: unknown): ChatRequest {
     if (read === undefined) request.unmodelled.push(key);
     else read(value, request, key);
   }
+  // Effort alone makes no model think here, unlike elsewhere.
+  const ask = request.reasoning;
+  if (ask?.effort !== undefined && ask.adaptive !== true) ask.budget_tokens ??= 0;
   return request;
 }
 
@@ -70,17 +77,37 @@ const readers = new Map<string, Reader>(
       request.stop = listAt(value, path).map((item, i) => textAt(item, `${path}[${i}]`));
     },
     metadata: (value, request, path) => {
-      const metadata = fieldsAt(value, path);
-      noteUnmodelled(metadata, metadataFields, path, request.unmodelled);
-      const user = metadata["user_id"];
+      const { user_id: user, ...tags } = fieldsAt(value, path);
       if (user !== undefined && user !== null) request.user = textAt(user, `${path}.user_id`);
+      for (const [key, tag] of Object.entries(tags)) {
+        if (typeof tag === "string") (request.metadata ??= {})[key] = tag;
+        else if (tag !== null) request.unmodelled.push(`${path}.${key}`);
+      }
     },
+    top_k: (value, request, path) => {
+      request.top_k = integerAt(value, path);
+    },
+    service_tier: (value, request, path) => {
+      const tier = textAt(value, path);
+      if (tier === "standard_only") request.service_class = "standard";
+      // `auto` is what happens unasked.
+      else if (tier !== "auto") request.unmodelled.push(path);
+    },
+    thinking: readThinkingAsk,
     output_config: (value, request, path) => {
       const config = fieldsAt(value, path);
       noteUnmodelled(config, outputFields, path, request.unmodelled);
       if (config["format"] !== undefined && config["format"] !== null) {
         readFormat(fieldsAt(config["format"], `${path}.format`), request, `${path}.format`);
       }
+      const { effort } = config;
+      if (isEffort(effort)) request.reasoning = { ...request.reasoning, effort };
+      else if (effort !== undefined && effort !== null) request.unmodelled.push(`${path}.effort`);
+    },
+    // The older place of the format.
+    output_format: (value, request, path) => {
+      if (isFields(value)) readFormat(value, request, path);
+      else request.unmodelled.push(path);
     },
     tools: (value, request, path) => {
       const tools: ChatTool[] = [];
@@ -94,11 +121,35 @@ const readers = new Map<string, Reader>(
   }),
 );
 
-const metadataFields = new Set(["user_id"]);
-const outputFields = new Set(["format"]);
+const outputFields = new Set(["format", "effort"]);
 
 /** Anthropic's schemas have no name, OpenAI's must: this one is sent for it. */
 const unnamedSchema = "answer";
+
+/** Anthropic's word for thoughts that are shown, and the neutral one. */
+const displays = new Map<unknown, NonNullable<ReasoningAsk["summary"]>>([
+  ["summarized", "auto"],
+  ["omitted", "none"],
+]);
+
+const thinkingFields = new Set(["type", "budget_tokens", "display"]);
+
+function readThinkingAsk(value: unknown, request: ChatRequest, path: string): void {
+  const thinking = fieldsAt(value, path);
+  const ask: ReasoningAsk = { ...request.reasoning };
+  const type = textAt(thinking["type"], `${path}.type`);
+  if (type === "enabled") ask.budget_tokens = positiveIntegerAt(thinking["budget_tokens"], `${path}.budget_tokens`);
+  else if (type === "adaptive") ask.adaptive = true;
+  else if (type === "disabled") ask.budget_tokens = 0;
+  else {
+    request.unmodelled.push(path);
+    return;
+  }
+  noteUnmodelled(thinking, thinkingFields, path, request.unmodelled);
+  const summary = displays.get(thinking["display"]);
+  if (summary !== undefined) ask.summary = summary;
+  request.reasoning = ask;
+}
 
 function readFormat(format: Fields, request: ChatRequest, path: string): void {
   if (format["type"] !== "json_schema") {
@@ -118,17 +169,19 @@ function readTool(value: unknown, path: string, unmodelled: string[]): ChatTool 
     return undefined;
   }
   noteUnmodelled(tool, toolFields, path, unmodelled);
-  const description = tool["description"];
-  return {
+  const { description, strict } = tool;
+  const read: ChatTool = {
     name: nonEmptyTextAt(tool["name"], `${path}.name`),
-    ...(description === undefined || description === null
-      ? {}
-      : { description: textAt(description, `${path}.description`) }),
     parameters: jsonAt(tool["input_schema"], `${path}.input_schema`),
   };
+  if (description !== undefined && description !== null) read.description = textAt(description, `${path}.description`);
+  if (strict !== undefined && strict !== null) read.strict = flagAt(strict, `${path}.strict`);
+  const cache = cacheMarkOf(tool["cache_control"], `${path}.cache_control`, unmodelled);
+  if (cache !== undefined) read.cache = cache;
+  return read;
 }
 
-const toolFields = new Set(["type", "name", "description", "input_schema"]);
+const toolFields = new Set(["type", "name", "description", "input_schema", "strict", "cache_control"]);
 
 const choices = new Map<unknown, "auto" | "none" | "required">([
   ["auto", "auto"],
@@ -171,96 +224,4 @@ function readMessage(value: unknown, path: string, messages: ChatMessage[], unmo
     } else if (open === undefined) messages.push({ role, parts: (open = [part]) });
     else open.push(part);
   }
-}
-
-function readBlocks(content: unknown, path: string, unmodelled: string[]): ChatPart[] {
-  if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
-  if (!Array.isArray(content)) throw new BodyFault(path, `${path} must be a string or an array of blocks.`);
-  const parts: ChatPart[] = [];
-  for (let i = 0; i < content.length; i++) {
-    const at = `${path}[${i}]`;
-    const block = fieldsAt(content[i], at);
-    const type = textAt(block["type"], `${at}.type`);
-    const read = blockReaders.get(type);
-    const part = read?.read(block, at, unmodelled);
-    if (read === undefined || part === undefined) unmodelled.push(at);
-    else {
-      noteUnmodelled(block, read.fields, at, unmodelled);
-      if (part.type !== "text" || part.text !== "") parts.push(part);
-    }
-  }
-  return parts;
-}
-
-interface BlockReader {
-  fields: ReadonlySet<string>;
-  /** Undefined where this block of a known type holds something that the neutral form has no place for. */
-  read(block: Fields, path: string, unmodelled: string[]): ChatPart | undefined;
-}
-
-const blockReaders = new Map<string, BlockReader>([
-  [
-    "text",
-    {
-      fields: new Set(["type", "text"]),
-      read: (block, path) => ({ type: "text", text: textAt(block["text"], `${path}.text`) }),
-    },
-  ],
-  ["image", { fields: new Set(["type", "source"]), read: readImage }],
-  [
-    "tool_use",
-    {
-      fields: new Set(["type", "id", "name", "input"]),
-      read: (block, path) => ({
-        type: "tool_call",
-        id: nonEmptyTextAt(block["id"], `${path}.id`),
-        name: nonEmptyTextAt(block["name"], `${path}.name`),
-        arguments: JSON.stringify(jsonAt(block["input"], `${path}.input`)),
-      }),
-    },
-  ],
-  ["tool_result", { fields: new Set(["type", "tool_use_id", "content", "is_error"]), read: readToolResult }],
-  ["thinking", { fields: new Set(["type", "thinking", "signature"]), read: readThinking }],
-  [
-    "redacted_thinking",
-    {
-      fields: new Set(["type", "data"]),
-      read: (block, path) => ({ type: "reasoning", text: "", encrypted: textAt(block["data"], `${path}.data`) }),
-    },
-  ],
-]);
-
-function readImage(block: Fields, path: string): ChatPart | undefined {
-  const source = fieldsAt(block["source"], `${path}.source`);
-  if (source["type"] === "url") return { type: "image", url: textAt(source["url"], `${path}.source.url`) };
-  if (source["type"] !== "base64") return undefined;
-  return {
-    type: "image",
-    media_type: textAt(source["media_type"], `${path}.source.media_type`),
-    data: textAt(source["data"], `${path}.source.data`),
-  };
-}
-
-function readThinking(block: Fields, path: string): ChatPart {
-  const signature = block["signature"];
-  return {
-    type: "reasoning",
-    text: textAt(block["thinking"], `${path}.thinking`),
-    ...(signature === undefined || signature === null || signature === ""
-      ? {}
-      : { signature: textAt(signature, `${path}.signature`) }),
-  };
-}
-
-function readToolResult(block: Fields, path: string, unmodelled: string[]): ChatPart {
-  const content = block["content"];
-  const parts = content === undefined || content === null ? [] : readBlocks(content, `${path}.content`, unmodelled);
-  const failed = block["is_error"];
-  if (parts.some((part) => part.type !== "text")) unmodelled.push(`${path}.content`);
-  return {
-    type: "tool_result",
-    id: nonEmptyTextAt(block["tool_use_id"], `${path}.tool_use_id`),
-    text: parts.map((part) => (part.type === "text" ? part.text : "")).join(""),
-    ...(failed === undefined || failed === null || !flagAt(failed, `${path}.is_error`) ? {} : { is_error: true }),
-  };
 }

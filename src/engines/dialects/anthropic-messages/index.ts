@@ -8,8 +8,9 @@ import { openSseDecoder, sseType } from "../sse.ts";
 import { spliceTopLevel } from "../splice.ts";
 import { openClientStream } from "./client-stream.ts";
 import { decodeRequest } from "./decode-request.ts";
+import { decodeResponse } from "./decode-response.ts";
 import { encodeRequest } from "./encode-request.ts";
-import { decodeResponse, encodeResponse } from "./response.ts";
+import { encodeResponse } from "./encode-response.ts";
 import { openVendorStream } from "./vendor-stream.ts";
 import { decodeError, encodeError } from "./words.ts";
 

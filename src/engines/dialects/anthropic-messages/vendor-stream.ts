@@ -1,8 +1,11 @@
-import type { ChatEvent } from "../../../kernel/chat.ts";
+import type { ChatEvent, Citation } from "../../../kernel/chat.ts";
 import type { Usage } from "../../../kernel/usage.ts";
-import { type Fields, isFields, textOr } from "../body-reader.ts";
+import { type Fields, isFields, isShallow, textOr } from "../body-reader.ts";
 import type { VendorStream } from "../port.ts";
-import { decodeError, finishOf, usageOf } from "./words.ts";
+import { readCitation } from "./citations.ts";
+import { nativeBlock } from "./decode-response.ts";
+import { usageOf } from "./usage.ts";
+import { decodeError, finishOf } from "./words.ts";
 
 interface OpenCall {
   index: number;
@@ -11,20 +14,37 @@ interface OpenCall {
   empty: boolean;
 }
 
+/** A block of Anthropic's own, told as one part when it is whole. */
+interface OpenNative {
+  block: Fields;
+  /** Its input, where that is streamed. */
+  json: string;
+}
+
 interface State {
   ended: boolean;
   usage: Usage | undefined;
   calls: number;
   /** Tool calls by the index of their content block. */
   open: Map<unknown, OpenCall>;
+  natives: Map<unknown, OpenNative>;
+  /** Of the block that streams now; told after its text, which they mark. */
+  cited: { citations: Citation[]; natives: ChatEvent[] };
 }
 
 export function openVendorStream(): VendorStream {
-  const state: State = { ended: false, usage: undefined, calls: 0, open: new Map() };
+  const state: State = {
+    ended: false,
+    usage: undefined,
+    calls: 0,
+    open: new Map(),
+    natives: new Map(),
+    cited: { citations: [], natives: [] },
+  };
   return {
     decode({ data }) {
-      if (state.ended || data === "") return [];
       const out: ChatEvent[] = [];
+      if (state.ended || data === "") return out;
       const event = parseEvent(data);
       if (event === undefined) {
         fail(state, out, "The vendor's stream holds an event that is not a JSON object.", "invalid_stream");
@@ -67,7 +87,9 @@ const reducers = new Map<unknown, Reducer>([
     "content_block_start",
     (event, state, out) => {
       const block = inner(event, "content_block");
-      blockStarts.get(block["type"])?.(block, event["index"], state, out);
+      const start = blockStarts.get(block["type"]);
+      if (start !== undefined) start(block, event["index"], state, out);
+      else state.natives.set(event["index"], { block, json: "" });
     },
   ],
   [
@@ -80,11 +102,7 @@ const reducers = new Map<unknown, Reducer>([
   [
     "content_block_stop",
     (event, state, out) => {
-      const call = state.open.get(event["index"]);
-      state.open.delete(event["index"]);
-      if (call?.empty === true) {
-        out.push({ type: "tool_call_delta", index: call.index, arguments: JSON.stringify(call.input ?? {}) });
-      }
+      close(event["index"], state, out);
     },
   ],
   [
@@ -106,6 +124,8 @@ const reducers = new Map<unknown, Reducer>([
   [
     "message_stop",
     (_event, state, out) => {
+      // Imitators forget to close their blocks.
+      for (const at of [...state.open.keys(), ...state.natives.keys(), undefined]) close(at, state, out);
       state.ended = true;
       out.push({ type: "end" });
     },
@@ -119,6 +139,42 @@ const reducers = new Map<unknown, Reducer>([
   ],
 ]);
 
+/** What a block says once it is whole. */
+function close(at: unknown, state: State, out: ChatEvent[]): void {
+  const call = state.open.get(at);
+  state.open.delete(at);
+  if (call?.empty === true) {
+    const text = isShallow(call.input) ? JSON.stringify(call.input ?? {}) : "{}";
+    out.push({ type: "tool_call_delta", index: call.index, arguments: text });
+  }
+  pushNative(at, state, out);
+  pushCited(state, out);
+}
+
+function pushNative(at: unknown, state: State, out: ChatEvent[]): void {
+  const open = state.natives.get(at);
+  if (open === undefined) return;
+  state.natives.delete(at);
+  const input = open.json === "" ? undefined : parseEvent(open.json);
+  const part = nativeBlock(input === undefined ? open.block : { ...open.block, input });
+  if (part !== undefined) out.push({ type: "part", part });
+}
+
+function pushCited(state: State, out: ChatEvent[]): void {
+  const { citations, natives } = state.cited;
+  if (citations.length === 0 && natives.length === 0) return;
+  if (citations.length > 0) out.push({ type: "citations", citations });
+  out.push(...natives);
+  state.cited = { citations: [], natives: [] };
+}
+
+function readCited(value: unknown, { cited }: State): void {
+  const citation = readCitation(value);
+  if (citation === undefined) return;
+  if ("type" in citation) cited.natives.push({ type: "part", part: citation });
+  else cited.citations.push(citation);
+}
+
 type BlockReducer = (block: Fields, at: unknown, state: State, out: ChatEvent[]) => void;
 
 const pushText = (text: string, out: ChatEvent[]): void => {
@@ -131,7 +187,13 @@ function pushReasoning(text: string, signature: string, out: ChatEvent[]): void 
 }
 
 const blockStarts = new Map<unknown, BlockReducer>([
-  ["text", (block, _at, _state, out) => pushText(textOr(block["text"], ""), out)],
+  [
+    "text",
+    (block, _at, state, out) => {
+      pushText(textOr(block["text"], ""), out);
+      if (Array.isArray(block["citations"])) for (const citation of block["citations"]) readCited(citation, state);
+    },
+  ],
   [
     "thinking",
     (block, _at, _state, out) => pushReasoning(textOr(block["thinking"], ""), textOr(block["signature"], ""), out),
@@ -156,11 +218,14 @@ const deltas = new Map<unknown, BlockReducer>([
   ["text_delta", (delta, _at, _state, out) => pushText(textOr(delta["text"], ""), out)],
   ["thinking_delta", (delta, _at, _state, out) => pushReasoning(textOr(delta["thinking"], ""), "", out)],
   ["signature_delta", (delta, _at, _state, out) => pushReasoning("", textOr(delta["signature"], ""), out)],
+  ["citations_delta", (delta, _at, state) => readCited(delta["citation"], state)],
   [
     "input_json_delta",
     (delta, at, state, out) => {
-      const call = state.open.get(at);
       const text = textOr(delta["partial_json"], "");
+      const native = state.natives.get(at);
+      if (native !== undefined) native.json += text;
+      const call = state.open.get(at);
       if (call === undefined || text === "") return;
       call.empty = false;
       out.push({ type: "tool_call_delta", index: call.index, arguments: text });

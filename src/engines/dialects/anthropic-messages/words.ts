@@ -1,7 +1,6 @@
-/** Words that Anthropic's wire format and the neutral form share only in part: stop reasons, usage, errors. */
+/** Words that Anthropic's wire format and the neutral form share only in part: stop reasons, errors. */
 import type { FinishReason } from "../../../kernel/chat.ts";
-import type { Usage } from "../../../kernel/usage.ts";
-import { countOf, isFields } from "../body-reader.ts";
+import { isFields } from "../body-reader.ts";
 import type { ClientError } from "../port.ts";
 
 const finishes = new Map<unknown, FinishReason>([
@@ -9,10 +8,9 @@ const finishes = new Map<unknown, FinishReason>([
   ["stop_sequence", "stop"],
   ["max_tokens", "length"],
   ["model_context_window_exceeded", "length"],
-  // A paused turn is not a whole answer: the client may continue it, as after a length limit.
-  ["pause_turn", "length"],
+  ["pause_turn", "pause"],
   ["tool_use", "tool_calls"],
-  ["refusal", "content_filter"],
+  ["refusal", "refusal"],
 ]);
 
 export const finishOf = (reason: unknown): FinishReason => finishes.get(reason) ?? "stop";
@@ -43,28 +41,6 @@ const stopReasons: Record<FinishReason, string> = {
   refusal: "refusal",
   pause: "pause_turn",
 };
-
-/** Later reports replace earlier ones field by field: message_delta is cumulative and may leave input out. */
-export function usageOf(value: unknown, earlier?: Usage): Usage | undefined {
-  if (!isFields(value)) return undefined;
-  const input = countOf(value["input_tokens"]);
-  const output = countOf(value["output_tokens"]);
-  if (input === undefined && output === undefined) return undefined;
-  const created = countOf(value["cache_creation_input_tokens"]) ?? 0;
-  return {
-    input: input === undefined ? (earlier?.input ?? 0) : input + created,
-    cached_input: countOf(value["cache_read_input_tokens"]) ?? (input === undefined ? (earlier?.cached_input ?? 0) : 0),
-    output: output ?? earlier?.output ?? 0,
-    estimated: false,
-  };
-}
-
-export const encodeUsage = (usage: Usage | undefined): unknown => ({
-  input_tokens: usage?.input ?? 0,
-  cache_creation_input_tokens: 0,
-  cache_read_input_tokens: usage?.cached_input ?? 0,
-  output_tokens: usage?.output ?? 0,
-});
 
 const errorTypes = new Map([
   [401, "authentication_error"],

@@ -1,7 +1,6 @@
-import type { ChatMessage, ChatPart, ChatRequest, ChatTool } from "../../../kernel/chat.ts";
+import type { ChatRequest, ChatTool } from "../../../kernel/chat.ts";
 import {
   BodyFault,
-  type Fields,
   fieldsAt,
   flagAt,
   integerAt,
@@ -14,8 +13,10 @@ import {
   refusalsAsValues,
   textAt,
 } from "../body-reader.ts";
-import { imageFromUrl } from "../image.ts";
 import type { DecodedRequest } from "../port.ts";
+import { isEffort } from "../reasoning.ts";
+import { cacheMarkOf, readMessage } from "./decode-message.ts";
+import { serviceClassOf } from "./words.ts";
 
 export const decodeRequest = (body: unknown): DecodedRequest => refusalsAsValues(() => readRequest(body));
 
@@ -40,6 +41,10 @@ function readRequest(body: unknown): ChatRequest {
     if (read === undefined) request.unmodelled.push(key);
     else read(value, request, key);
   }
+  const modalities = fields["modalities"];
+  if (request.audio === undefined && Array.isArray(modalities) && modalities.includes("audio")) {
+    request.unmodelled.push("modalities");
+  }
   return request;
 }
 
@@ -53,9 +58,20 @@ const retired =
     throw new BodyFault(path, `${path} is the retired form and is not supported; send ${instead}.`);
   };
 
-const noAudio: Reader = (_value, _request, path) => {
-  throw new BodyFault(path, `${path}: audio is not yet supported; send and ask for text.`);
-};
+type Numbers = "temperature" | "top_p" | "presence_penalty" | "frequency_penalty";
+type WholeNumbers = "seed" | "top_k" | "top_logprobs";
+
+const number =
+  (key: Numbers): Reader =>
+  (value, request, path) => {
+    request[key] = numberAt(value, path);
+  };
+
+const whole =
+  (key: WholeNumbers): Reader =>
+  (value, request, path) => {
+    request[key] = integerAt(value, path);
+  };
 
 const readers = new Map<string, Reader>(
   Object.entries<Reader>({
@@ -77,18 +93,42 @@ const readers = new Map<string, Reader>(
     max_completion_tokens: (value, request, path) => {
       request.max_tokens = positiveIntegerAt(value, path);
     },
-    temperature: (value, request, path) => {
-      request.temperature = numberAt(value, path);
+    temperature: number("temperature"),
+    top_p: number("top_p"),
+    presence_penalty: number("presence_penalty"),
+    frequency_penalty: number("frequency_penalty"),
+    seed: whole("seed"),
+    top_k: whole("top_k"),
+    top_logprobs: whole("top_logprobs"),
+    logprobs: (value, request, path) => {
+      request.logprobs = flagAt(value, path);
     },
-    top_p: (value, request, path) => {
-      request.top_p = numberAt(value, path);
+    logit_bias: (value, request, path) => {
+      const biases = fieldsAt(value, path);
+      request.logit_bias = Object.fromEntries(
+        Object.entries(biases).map(([token, bias]) => [token, numberAt(bias, `${path}.${token}`)]),
+      );
     },
+    metadata: (value, request, path) => {
+      const tags = fieldsAt(value, path);
+      request.metadata = Object.fromEntries(
+        Object.entries(tags).map(([key, tag]) => [key, textAt(tag, `${path}.${key}`)]),
+      );
+    },
+    service_tier: (value, request, path) => {
+      const served = serviceClassOf(textAt(value, path));
+      // `auto` is what every vendor does unasked.
+      if (served !== undefined) request.service_class = served;
+      else if (value !== "auto") request.unmodelled.push(path);
+    },
+    reasoning_effort: (value, request, path) => {
+      if (isEffort(value)) request.reasoning = { ...request.reasoning, effort: value };
+      else request.unmodelled.push(path);
+    },
+    reasoning: readReasoningAsk,
     stop: (value, request, path) => {
       request.stop =
         typeof value === "string" ? [value] : listAt(value, path).map((item, i) => textAt(item, `${path}[${i}]`));
-    },
-    seed: (value, request, path) => {
-      request.seed = integerAt(value, path);
     },
     user: (value, request, path) => {
       request.user = textAt(value, path);
@@ -96,10 +136,10 @@ const readers = new Map<string, Reader>(
     parallel_tool_calls: (value, request, path) => {
       request.parallel_tool_calls = flagAt(value, path);
     },
-    n: (value, _request, path) => {
-      if (positiveIntegerAt(value, path) !== 1) {
-        throw new BodyFault(path, "n above 1 is not yet supported; send one request per answer.");
-      }
+    n: (value, request, path) => {
+      const asked = positiveIntegerAt(value, path);
+      if (asked > mostAnswers) throw new BodyFault(path, `${path} must be at most ${mostAnswers}, got ${asked}.`);
+      if (asked > 1) request.n = asked;
     },
     tools: (value, request, path) => {
       const tools: ChatTool[] = [];
@@ -113,34 +153,88 @@ const readers = new Map<string, Reader>(
     response_format: readResponseFormat,
     functions: retired("tools"),
     function_call: retired("tool_choice"),
-    audio: noAudio,
+    audio: (value, request, path) => {
+      const asked = fieldsAt(value, path);
+      const { voice, format } = asked;
+      // A voice of the client's own making is an object, which only OpenAI knows.
+      if (typeof voice !== "string" || typeof format !== "string") request.unmodelled.push(path);
+      else request.audio = { voice, format };
+      noteUnmodelled(asked, audioFields, path, request.unmodelled);
+    },
     modalities: (value, request, path) => {
-      if (listAt(value, path).includes("audio")) noAudio(value, request, path);
+      for (const kind of listAt(value, path)) {
+        if (kind !== "text" && kind !== "audio") request.unmodelled.push(path);
+      }
     },
   }),
 );
 
+/** OpenAI's own bound. */
+const mostAnswers = 128;
+
+const audioFields = new Set(["voice", "format"]);
+
+/** OpenRouter's form, which its many clients send to every compatible server. */
+function readReasoningAsk(value: unknown, request: ChatRequest, path: string): void {
+  const ask = fieldsAt(value, path);
+  noteUnmodelled(ask, askFields, path, request.unmodelled);
+  const { effort, max_tokens: budget, exclude } = ask;
+  const reasoning = { ...request.reasoning };
+  if (isEffort(effort)) reasoning.effort = effort;
+  else if (effort !== undefined && effort !== null) request.unmodelled.push(`${path}.effort`);
+  if (budget !== undefined && budget !== null) reasoning.budget_tokens = integerAt(budget, `${path}.max_tokens`);
+  if (exclude !== undefined && exclude !== null && flagAt(exclude, `${path}.exclude`)) reasoning.summary = "none";
+  if (Object.keys(reasoning).length > 0) request.reasoning = reasoning;
+}
+
+const askFields = new Set(["effort", "max_tokens", "exclude"]);
+
 function readTool(value: unknown, path: string, unmodelled: string[]): ChatTool | undefined {
   const tool = fieldsAt(value, path);
-  if (textAt(tool["type"], `${path}.type`) !== "function") {
+  const type = textAt(tool["type"], `${path}.type`);
+  if (type === "custom") return readCustomTool(tool["custom"], `${path}.custom`, unmodelled);
+  if (type !== "function") {
     unmodelled.push(path);
     return undefined;
   }
   const spec = fieldsAt(tool["function"], `${path}.function`);
   noteUnmodelled(tool, toolFields, path, unmodelled);
   noteUnmodelled(spec, functionFields, `${path}.function`, unmodelled);
-  const description = spec["description"];
-  return {
+  const { description, strict } = spec;
+  const read: ChatTool = {
     name: nonEmptyTextAt(spec["name"], `${path}.function.name`),
+    parameters: jsonAt(spec["parameters"] ?? { type: "object", properties: {} }, `${path}.function.parameters`),
+  };
+  if (description !== undefined && description !== null) {
+    read.description = textAt(description, `${path}.function.description`);
+  }
+  if (strict !== undefined && strict !== null) read.strict = flagAt(strict, `${path}.function.strict`);
+  const cache = cacheMarkOf(tool);
+  if (cache !== undefined) read.cache = cache;
+  return read;
+}
+
+const toolFields = new Set(["type", "function", "cache_control"]);
+const functionFields = new Set(["name", "description", "parameters", "strict"]);
+
+function readCustomTool(value: unknown, path: string, unmodelled: string[]): ChatTool {
+  const spec = fieldsAt(value, path);
+  noteUnmodelled(spec, customFields, path, unmodelled);
+  const { description, format } = spec;
+  // A grammar for the input is OpenAI's alone; free text is what a custom tool takes unasked.
+  if (format !== undefined && format !== null && fieldsAt(format, `${path}.format`)["type"] !== "text") {
+    unmodelled.push(`${path}.format`);
+  }
+  return {
+    name: nonEmptyTextAt(spec["name"], `${path}.name`),
+    custom: true,
     ...(description === undefined || description === null
       ? {}
-      : { description: textAt(description, `${path}.function.description`) }),
-    parameters: jsonAt(spec["parameters"] ?? { type: "object", properties: {} }, `${path}.function.parameters`),
+      : { description: textAt(description, `${path}.description`) }),
   };
 }
 
-const toolFields = new Set(["type", "function"]);
-const functionFields = new Set(["name", "description", "parameters"]);
+const customFields = new Set(["name", "description", "format"]);
 
 function readToolChoice(value: unknown, request: ChatRequest, path: string): void {
   if (typeof value === "string") {
@@ -151,12 +245,13 @@ function readToolChoice(value: unknown, request: ChatRequest, path: string): voi
     return;
   }
   const choice = fieldsAt(value, path);
-  if (choice["type"] !== "function") {
+  const kind = choice["type"];
+  if (kind !== "function" && kind !== "custom") {
     request.unmodelled.push(path);
     return;
   }
-  const spec = fieldsAt(choice["function"], `${path}.function`);
-  request.tool_choice = { name: nonEmptyTextAt(spec["name"], `${path}.function.name`) };
+  const spec = fieldsAt(choice[kind], `${path}.${kind}`);
+  request.tool_choice = { name: nonEmptyTextAt(spec["name"], `${path}.${kind}.name`) };
 }
 
 function readResponseFormat(value: unknown, request: ChatRequest, path: string): void {
@@ -181,114 +276,3 @@ function readResponseFormat(value: unknown, request: ChatRequest, path: string):
 }
 
 const schemaFields = new Set(["name", "schema", "strict"]);
-
-const roles = new Map<unknown, ChatMessage["role"]>([
-  ["system", "system"],
-  ["developer", "system"],
-  ["user", "user"],
-  ["assistant", "assistant"],
-  ["tool", "tool"],
-]);
-
-const messageFields: Record<ChatMessage["role"], ReadonlySet<string>> = {
-  system: new Set(["role", "content"]),
-  user: new Set(["role", "content"]),
-  assistant: new Set(["role", "content", "tool_calls", "refusal", "reasoning_content", "reasoning_signature"]),
-  tool: new Set(["role", "content", "tool_call_id"]),
-};
-
-function readMessage(value: unknown, path: string, unmodelled: string[]): ChatMessage {
-  const fields = fieldsAt(value, path);
-  const role = roles.get(fields["role"]);
-  if (role === undefined) {
-    const reason = fields["role"] === "function" ? "the function role is retired; send a tool message" : "unknown role";
-    throw new BodyFault(`${path}.role`, `${path}.role: ${reason} (system, developer, user, assistant, tool).`);
-  }
-  noteUnmodelled(fields, messageFields[role], path, unmodelled);
-  if (role === "tool") return { role, parts: [readToolResult(fields, path, unmodelled)] };
-  const parts: ChatPart[] = [];
-  if (role === "assistant") readReasoning(fields, path, parts);
-  const content = fields["content"];
-  if (content !== null && content !== undefined) readContent(content, `${path}.content`, parts, unmodelled);
-  else if (role !== "assistant") throw new BodyFault(`${path}.content`, `${path}.content is missing.`);
-  if (role === "assistant") readAssistant(fields, path, parts);
-  return { role, parts };
-}
-
-function readToolResult(fields: Fields, path: string, unmodelled: string[]): ChatPart {
-  const parts: ChatPart[] = [];
-  readContent(fields["content"], `${path}.content`, parts, unmodelled);
-  const text = parts.map((part) => (part.type === "text" ? part.text : "")).join("");
-  return { type: "tool_result", id: nonEmptyTextAt(fields["tool_call_id"], `${path}.tool_call_id`), text };
-}
-
-/** Not OpenAI's own fields: what DeepSeek, vLLM and others answer with, and what Weir answers with for signed reasoning. */
-function readReasoning(fields: Fields, path: string, parts: ChatPart[]): void {
-  const text = fields["reasoning_content"];
-  if (text === undefined || text === null || text === "") return;
-  const signature = fields["reasoning_signature"];
-  parts.push({
-    type: "reasoning",
-    text: textAt(text, `${path}.reasoning_content`),
-    ...(signature === undefined || signature === null
-      ? {}
-      : { signature: textAt(signature, `${path}.reasoning_signature`) }),
-  });
-}
-
-function readAssistant(fields: Fields, path: string, parts: ChatPart[]): void {
-  const refusal = fields["refusal"];
-  if (refusal !== undefined && refusal !== null && refusal !== "") {
-    parts.push({ type: "text", text: textAt(refusal, `${path}.refusal`), refusal: true });
-  }
-  for (const key of ["function_call", "audio"]) {
-    if (fields[key] === undefined || fields[key] === null) continue;
-    throw new BodyFault(`${path}.${key}`, `${path}.${key} is not supported; send text and tool_calls.`);
-  }
-  const calls = fields["tool_calls"];
-  if (calls === undefined || calls === null) return;
-  for (const [i, item] of listAt(calls, `${path}.tool_calls`).entries()) {
-    const at = `${path}.tool_calls[${i}]`;
-    const call = fieldsAt(item, at);
-    if (call["type"] !== "function" && call["type"] !== undefined) {
-      throw new BodyFault(`${at}.type`, `${at}.type: only function calls are supported.`);
-    }
-    const spec = fieldsAt(call["function"], `${at}.function`);
-    parts.push({
-      type: "tool_call",
-      id: nonEmptyTextAt(call["id"], `${at}.id`),
-      name: nonEmptyTextAt(spec["name"], `${at}.function.name`),
-      arguments: textAt(spec["arguments"], `${at}.function.arguments`),
-    });
-  }
-}
-
-function readContent(content: unknown, path: string, parts: ChatPart[], unmodelled: string[]): void {
-  if (typeof content === "string") {
-    if (content !== "") parts.push({ type: "text", text: content });
-    return;
-  }
-  if (!Array.isArray(content)) throw new BodyFault(path, `${path} must be a string or an array of parts.`);
-  for (let i = 0; i < content.length; i++) readPart(content[i], `${path}[${i}]`, parts, unmodelled);
-}
-
-function readPart(value: unknown, path: string, parts: ChatPart[], unmodelled: string[]): void {
-  const part = fieldsAt(value, path);
-  const type = textAt(part["type"], `${path}.type`);
-  if (type === "text") {
-    noteUnmodelled(part, textFields, path, unmodelled);
-    const text = textAt(part["text"], `${path}.text`);
-    if (text !== "") parts.push({ type, text });
-  } else if (type === "refusal") {
-    parts.push({ type: "text", text: textAt(part["refusal"], `${path}.refusal`), refusal: true });
-  } else if (type === "image_url") {
-    const image = fieldsAt(part["image_url"], `${path}.image_url`);
-    noteUnmodelled(image, imageFields, `${path}.image_url`, unmodelled);
-    parts.push(imageFromUrl(textAt(image["url"], `${path}.image_url.url`)));
-  } else if (type === "input_audio") {
-    throw new BodyFault(path, `${path}: audio is not yet supported; send text.`);
-  } else unmodelled.push(path);
-}
-
-const textFields = new Set(["type", "text"]);
-const imageFields = new Set(["url"]);

@@ -37,7 +37,7 @@ describe("decodeRequest refuses", () => {
     [
       "audio input",
       { model: "m", messages: [{ role: "user", content: [{ type: "input_audio" }] }] },
-      "messages[0].content[0]",
+      "messages[0].content[0].input_audio",
     ],
     [
       "a tool message without id",
@@ -54,9 +54,23 @@ describe("decodeRequest refuses", () => {
       { model: "m", messages: [{ role: "assistant", function_call: {} }] },
       "messages[0].function_call",
     ],
-    ["several answers", body({ n: 3 }), "n"],
-    ["audio output", body({ modalities: ["text", "audio"] }), "modalities"],
-    ["an audio voice", body({ audio: { voice: "x" } }), "audio"],
+    ["more answers than there can be", body({ n: 129 }), "n"],
+    ["a bias of text", body({ logit_bias: { "1": "x" } }), "logit_bias.1"],
+    ["a tag of a number", body({ metadata: { a: 1 } }), "metadata.a"],
+    ["a tier of a number", body({ service_tier: 1 }), "service_tier"],
+    ["logprobs of a number", body({ logprobs: 1 }), "logprobs"],
+    ["a budget of text", body({ reasoning: { max_tokens: "x" } }), "reasoning.max_tokens"],
+    ["a custom tool without name", body({ tools: [{ type: "custom", custom: {} }] }), "tools[0].custom.name"],
+    [
+      "a file without data",
+      { model: "m", messages: [{ role: "user", content: [{ type: "file", file: {} }] }] },
+      "messages[0].content[0].file.file_data",
+    ],
+    [
+      "audio that was never answered",
+      { model: "m", messages: [{ role: "assistant", audio: {} }] },
+      "messages[0].audio.id",
+    ],
     ["functions", body({ functions: [] }), "functions"],
     ["function_call", body({ function_call: "auto" }), "function_call"],
     ["a stream flag of text", body({ stream: "true" }), "stream"],
@@ -107,37 +121,49 @@ describe("decodeRequest", () => {
 
   it("names what it doesn't model, by path", () => {
     const given = body({
-      logprobs: true,
-      logit_bias: { "1": 2 },
+      verbosity: "low",
+      service_tier: "scale",
+      reasoning_effort: "boundless",
+      reasoning: { enabled: true },
+      modalities: ["text", "image"],
+      audio: { voice: { id: "own" }, format: "wav" },
+      tool_choice: { type: "allowed_tools", allowed_tools: {} },
       stream_options: { include_usage: true, include_obfuscation: false },
       messages: [
         {
           role: "user",
           name: "ann",
-          content: [{ type: "image_url", image_url: { url: "http://x/y", detail: "low" } }],
+          content: [{ type: "image_url", image_url: { url: "http://x/y", detail: "huge" } }],
         },
         {
           role: "user",
           content: [
-            { type: "file", file: { file_id: "f" } },
+            { type: "video_url", video_url: { url: "u" } },
             { type: "text", text: "t" },
           ],
         },
       ],
       tools: [
-        { type: "function", function: { name: "f", strict: true } },
-        { type: "custom", custom: { name: "c" } },
+        { type: "function", function: { name: "f", returns: {} } },
+        { type: "custom", custom: { name: "c", format: { type: "grammar", grammar: {} } } },
+        { type: "web_search" },
       ],
     });
     expect(decode(given).unmodelled.toSorted()).toEqual([
-      "logit_bias",
-      "logprobs",
+      "audio",
       "messages[0].content[0].image_url.detail",
       "messages[0].name",
       "messages[1].content[0]",
+      "modalities",
+      "reasoning.enabled",
+      "reasoning_effort",
+      "service_tier",
       "stream_options.include_obfuscation",
-      "tools[0].function.strict",
-      "tools[1]",
+      "tool_choice",
+      "tools[0].function.returns",
+      "tools[1].custom.format",
+      "tools[2]",
+      "verbosity",
     ]);
   });
 

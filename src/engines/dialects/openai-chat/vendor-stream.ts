@@ -1,8 +1,22 @@
 import type { ChatEvent } from "../../../kernel/chat.ts";
+import type { ServiceClass } from "../../../kernel/usage.ts";
 import { type Fields, isFields, textOr } from "../body-reader.ts";
 import type { VendorStream } from "../port.ts";
-import { madeUpCallId, textsOf } from "./response.ts";
-import { decodeError, finishOf, usageOf } from "./words.ts";
+import { AudioPieces } from "./audio-pieces.ts";
+import {
+  argumentsOf,
+  audioOf,
+  citationsOf,
+  imagesOf,
+  logprobsOf,
+  madeUpCallId,
+  reasoningOf,
+  textsOf,
+  thoughtSignatureOf,
+  thoughtsIn,
+} from "./decode-response.ts";
+import { usageOf } from "./usage.ts";
+import { decodeError, finishOf, serviceClassOf } from "./words.ts";
 
 interface Call {
   index: number;
@@ -10,32 +24,56 @@ interface Call {
   name: string;
   /** Arguments that came before the name did. */
   held: string;
+  custom: boolean;
   started: boolean;
   empty: boolean;
+}
+
+interface Choice {
+  /** What its events say of it: nothing for the first. */
+  of: { choice?: number };
+  calls: Call[];
+  /** Which call each wire index means now. */
+  byWireIndex: Map<unknown, Call>;
+  audio?: AudioPieces;
 }
 
 interface State {
   answerId: string;
   model: string;
+  serviceClass: ServiceClass | undefined;
   started: boolean;
   ended: boolean;
-  calls: Call[];
-  /** Which call each wire index means now. */
-  byWireIndex: Map<unknown, Call>;
+  /** Words of the first choice so far: citations mark places in them. */
+  answer: string;
+  first: Choice;
+  others: Map<number, Choice>;
 }
 
+/** OpenAI's own bound; what a vendor numbers beyond it is no choice. */
+const mostChoices = 128;
+
+const openChoice = (of: Choice["of"]): Choice => ({ of, calls: [], byWireIndex: new Map() });
+
 export function openVendorStream(): VendorStream {
-  const state: State = { answerId: "", model: "", started: false, ended: false, calls: [], byWireIndex: new Map() };
+  const state: State = {
+    answerId: "",
+    model: "",
+    serviceClass: undefined,
+    started: false,
+    ended: false,
+    answer: "",
+    first: openChoice({}),
+    others: new Map(),
+  };
   return {
     decode({ event, data }) {
-      if (state.ended || data === "") return [];
       const out: ChatEvent[] = [];
-      if (data.trim() === "[DONE]") {
+      if (state.ended || data === "") return out;
+      if (data === "[DONE]" || data.trim() === "[DONE]") {
         state.ended = true;
         out.push({ type: "end" });
-        return out;
-      }
-      readChunk(event, data, state, out);
+      } else readChunk(event, data, state, out);
       return out;
     },
   };
@@ -50,16 +88,38 @@ function readChunk(event: string, data: string, state: State, out: ChatEvent[]):
   }
   if (state.answerId === "") state.answerId = textOr(chunk["id"], "");
   if (state.model === "") state.model = textOr(chunk["model"], "");
-  const choices = chunk["choices"];
-  const choice: unknown = Array.isArray(choices)
-    ? choices.find((item) => isFields(item) && (item["index"] ?? 0) === 0)
-    : undefined;
+  const choices = Array.isArray(chunk["choices"]) ? (chunk["choices"] as unknown[]) : [];
   // Azure opens with a chunk of filter results that names no model.
-  if (state.model !== "" || isFields(choice)) start(state, out);
-  if (isFields(choice)) readChoice(choice, state, out);
-  if (state.ended) return;
-  const usage = usageOf(chunk["usage"]);
-  if (usage !== undefined) out.push({ type: "usage", usage });
+  if (!state.started && (state.model !== "" || choices.length > 0)) {
+    state.started = true;
+    out.push({ type: "start", model: state.model });
+  }
+  for (let i = 0; i < choices.length && !state.ended; i++) {
+    const fields = choices[i];
+    const choice = isFields(fields) ? choiceOf(fields["index"], state) : undefined;
+    if (choice !== undefined) readChoice(fields as Fields, choice, state, out);
+  }
+  if (!state.ended) readUsage(chunk, state, out);
+}
+
+/** Present-day OpenAI names the tier on every chunk, and counts on the last. */
+function readUsage(chunk: Fields, state: State, out: ChatEvent[]): void {
+  const tier = chunk["service_tier"];
+  if (typeof tier === "string") state.serviceClass = serviceClassOf(tier);
+  const usage = usageOf(chunk);
+  if (usage === undefined) return;
+  if (state.serviceClass !== undefined) usage.service_class = state.serviceClass;
+  out.push({ type: "usage", usage });
+}
+
+function choiceOf(index: unknown, state: State): Choice | undefined {
+  if (index === 0 || index === undefined || index === null) return state.first;
+  if (typeof index !== "number" || !Number.isInteger(index) || index < 0 || index >= mostChoices) return undefined;
+  const known = state.others.get(index);
+  if (known !== undefined) return known;
+  const choice = openChoice({ choice: index });
+  state.others.set(index, choice);
+  return choice;
 }
 
 function parseChunk(data: string): Fields | undefined {
@@ -71,110 +131,168 @@ function parseChunk(data: string): Fields | undefined {
   }
 }
 
-function start(state: State, out: ChatEvent[]): void {
-  if (state.started) return;
-  state.started = true;
-  out.push({ type: "start", model: state.model });
-}
-
 function fail(state: State, out: ChatEvent[], message: string, code = "invalid_stream"): void {
   state.ended = true;
   out.push({ type: "error", message, code });
 }
 
-type Reducer = (value: unknown, state: State, out: ChatEvent[], delta: Fields) => void;
-
-const reasoning: Reducer = (value, _state, out, delta) => {
-  const text = textOr(value, "");
-  const signature = delta["reasoning_signature"];
-  if (text !== "") {
-    out.push({ type: "reasoning", text, ...(typeof signature === "string" ? { signature } : {}) });
-  } else if (typeof signature === "string") out.push({ type: "reasoning", text: "", signature });
-};
+type Reducer = (value: unknown, choice: Choice, state: State, out: ChatEvent[]) => void;
 
 /** Field of a delta → what it says. In the order in which one chunk that holds several is to be read. */
 const reducers: readonly (readonly [field: string, reduce: Reducer])[] = [
-  ["reasoning_content", reasoning],
-  [
-    "reasoning",
-    (value, state, out, delta) => {
-      // vLLM sends the same text under both names.
-      if (textOr(delta["reasoning_content"], "") === "") reasoning(value, state, out, delta);
-    },
-  ],
   [
     "content",
-    (value, _state, out) => {
-      for (const text of textsOf(value)) if (text !== "") out.push({ type: "text", text });
+    (value, choice, state, out) => {
+      for (const thought of thoughtsIn(value)) out.push({ type: "reasoning", text: thought, ...choice.of });
+      for (const text of textsOf(value)) {
+        if (text === "") continue;
+        out.push({ type: "text", text, ...choice.of });
+        if (choice === state.first) state.answer += text;
+      }
     },
   ],
   [
     "refusal",
-    (value, _state, out) => {
+    (value, choice, _state, out) => {
       const text = textOr(value, "");
-      if (text !== "") out.push({ type: "text", text, refusal: true });
+      if (text !== "") out.push({ type: "text", text, refusal: true, ...choice.of });
+    },
+  ],
+  [
+    "images",
+    (value, choice, _state, out) => {
+      for (const part of imagesOf(value)) out.push({ type: "part", part, ...choice.of });
+    },
+  ],
+  [
+    "audio",
+    (value, choice, _state, out) => {
+      const audio = audioOf(value);
+      if (audio === undefined) return;
+      if (audio.data !== undefined) audio.data = (choice.audio ??= new AudioPieces()).add(audio.data);
+      out.push({ ...audio, ...choice.of });
+    },
+  ],
+  [
+    "annotations",
+    (value, choice, state, out) => {
+      const citations = choice === state.first ? citationsOf(value, state.answer) : [];
+      if (citations.length > 0) out.push({ type: "citations", citations });
     },
   ],
   [
     "tool_calls",
-    (value, state, out) => {
+    (value, choice, state, out) => {
       if (!Array.isArray(value)) return;
-      for (const piece of value as unknown[]) if (isFields(piece)) readCallPiece(piece, state, out);
+      for (const piece of value as unknown[]) if (isFields(piece)) readCallPiece(piece, choice, state, out);
+    },
+  ],
+  [
+    "function_call",
+    (value, choice, state, out) => {
+      if (isFields(value)) readCallPiece({ function: value }, choice, state, out);
     },
   ],
 ];
 
-function readChoice(choice: Fields, state: State, out: ChatEvent[]): void {
-  const delta = choice["delta"];
+function readChoice(fields: Fields, choice: Choice, state: State, out: ChatEvent[]): void {
+  const delta = fields["delta"];
   if (isFields(delta)) {
-    for (const [field, reduce] of reducers) {
-      const value = delta[field];
-      if (value !== undefined && value !== null) reduce(value, state, out, delta);
-    }
+    const { content } = delta;
+    if (choice.audio !== undefined && !isFields(delta["audio"])) endSpeech(choice, out);
+    // Nearly every chunk is text of the first answer and nothing else: it goes without the table.
+    if (typeof content === "string" && content !== "" && choice === state.first && isLone(delta)) {
+      out.push({ type: "text", text: content });
+      state.answer += content;
+    } else readDelta(delta, choice, state, out);
   }
-  const reason = choice["finish_reason"];
+  if (fields["logprobs"] !== undefined && fields["logprobs"] !== null) readLogprobs(fields["logprobs"], choice, out);
+  const reason = fields["finish_reason"];
   if (reason === undefined || reason === null || reason === "") return;
   if (reason === "error") return fail(state, out, "The vendor ended its stream with an error.", "upstream_error");
-  for (const call of state.calls) if (call.started && call.empty) pushArguments(call, "{}", out);
-  out.push({ type: "finish", finish: finishOf(reason) });
+  for (const call of choice.calls)
+    if (call.started && call.empty && !call.custom) pushArguments(call, "{}", choice, out);
+  endSpeech(choice, out);
+  out.push({ type: "finish", finish: finishOf(reason), ...choice.of });
 }
 
-function readCallPiece(piece: Fields, state: State, out: ChatEvent[]): void {
-  const spec = isFields(piece["function"]) ? piece["function"] : {};
+/** The last bytes of a speech stand before whatever comes after it. */
+function endSpeech(choice: Choice, out: ChatEvent[]): void {
+  const data = choice.audio?.end() ?? "";
+  if (data !== "") out.push({ type: "audio", data, ...choice.of });
+}
+
+function isLone(delta: Fields): boolean {
+  for (const key in delta) if (key !== "content" && key !== "role") return false;
+  return true;
+}
+
+function readDelta(delta: Fields, choice: Choice, state: State, out: ChatEvent[]): void {
+  for (const thought of reasoningOf(delta)) out.push({ ...thought, ...choice.of });
+  for (const [field, reduce] of reducers) {
+    const value = delta[field];
+    if (value !== undefined && value !== null) reduce(value, choice, state, out);
+  }
+}
+
+/** They belong to the text beside them; a token that is no text yet (half a character) has a chunk of its own. */
+function readLogprobs(value: unknown, choice: Choice, out: ChatEvent[]): void {
+  const logprobs = logprobsOf(value);
+  if (logprobs === undefined || logprobs.length === 0) return;
+  const last = out.at(-1);
+  if (last?.type === "text" && last.choice === choice.of.choice) last.logprobs = logprobs;
+  else out.push({ type: "text", text: "", logprobs, ...choice.of });
+}
+
+function readCallPiece(piece: Fields, choice: Choice, state: State, out: ChatEvent[]): void {
+  const custom = isFields(piece["custom"]) ? piece["custom"] : undefined;
+  const spec = custom ?? (isFields(piece["function"]) ? piece["function"] : {});
   const name = textOr(spec["name"], "");
-  const call = callOf(piece, name, state);
+  const call = callOf(piece, name, choice);
   call.name ||= name;
+  call.custom ||= custom !== undefined;
   if (!call.started && call.name !== "") {
     call.started = true;
-    call.id ||= madeUpCallId(state.answerId, call.index);
-    out.push({ type: "tool_call_start", index: call.index, id: call.id, name: call.name });
+    endSpeech(choice, out);
+    const suffix = choice.of.choice === undefined ? "" : `_${choice.of.choice}`;
+    call.id ||= madeUpCallId(`${state.answerId}${suffix}`, call.index);
+    const signature = thoughtSignatureOf(piece);
+    out.push({
+      type: "tool_call_start",
+      index: call.index,
+      id: call.id,
+      name: call.name,
+      ...(call.custom && { custom: true }),
+      ...(signature !== undefined && { signature }),
+      ...choice.of,
+    });
   }
-  const text = textOr(spec["arguments"], "");
+  const text = custom === undefined ? argumentsOf(spec["arguments"]) : textOr(custom["input"], "");
   if (!call.started) call.held += text;
   else {
-    pushArguments(call, call.held + text, out);
+    pushArguments(call, call.held + text, choice, out);
     call.held = "";
   }
 }
 
-function pushArguments(call: Call, text: string, out: ChatEvent[]): void {
+function pushArguments(call: Call, text: string, choice: Choice, out: ChatEvent[]): void {
   if (text === "") return;
   call.empty = false;
-  out.push({ type: "tool_call_delta", index: call.index, arguments: text });
+  out.push({ type: "tool_call_delta", index: call.index, arguments: text, ...choice.of });
 }
 
 /** Vendors differ: no index at all, or index 0 for every call with a fresh id each time. */
-function callOf(piece: Fields, name: string, state: State): Call {
+function callOf(piece: Fields, name: string, { calls, byWireIndex }: Choice): Call {
   const id = textOr(piece["id"], "");
   const wireIndex = piece["index"] ?? (id === "" ? undefined : id);
-  const known = wireIndex === undefined ? state.calls.at(-1) : state.byWireIndex.get(wireIndex);
+  const known = wireIndex === undefined ? calls.at(-1) : byWireIndex.get(wireIndex);
   if (known !== undefined && (id === "" || name === "" || known.id === "" || known.id === id)) {
     if (!known.started) known.id ||= id;
     return known;
   }
-  const call: Call = { index: state.calls.length, id, name: "", held: "", started: false, empty: true };
-  state.calls.push(call);
-  state.byWireIndex.set(wireIndex, call);
+  const call: Call = { index: calls.length, id, name: "", held: "", custom: false, started: false, empty: true };
+  calls.push(call);
+  byWireIndex.set(wireIndex, call);
   return call;
 }
 
@@ -183,7 +301,8 @@ function callOf(piece: Fields, name: string, state: State): Call {
  * didn't ask for it. Azure's opening frame (no choices, no usage) is not one.
  */
 export function isUsageFrame(data: string): boolean {
-  if (!/"choices"\s*:\s*\[\s*\]/.test(data)) return false;
+  // Asked for every event of a stream: the cheap signs first.
+  if (!data.includes('_tokens"') || !/"choices"\s*:\s*\[\s*\]/.test(data)) return false;
   const chunk = parseChunk(data);
   return (
     chunk !== undefined && Array.isArray(chunk["choices"]) && chunk["choices"].length === 0 && isFields(chunk["usage"])

@@ -1,7 +1,7 @@
-/** Words that OpenAI's wire format and the neutral form share only in part: finish reasons, usage, errors. */
+/** Words that OpenAI's wire format and the neutral form share only in part: finish reasons, service classes, errors. */
 import type { FinishReason } from "../../../kernel/chat.ts";
-import type { Usage } from "../../../kernel/usage.ts";
-import { countOf, isFields } from "../body-reader.ts";
+import type { ServiceClass } from "../../../kernel/usage.ts";
+import { isFields } from "../body-reader.ts";
 import type { ClientError } from "../port.ts";
 
 const finishes = new Map<unknown, FinishReason>([
@@ -15,32 +15,29 @@ const finishes = new Map<unknown, FinishReason>([
 /** Reasons that compatible vendors invented ("eos", "end_turn", …) end a whole answer. */
 export const finishOf = (reason: unknown): FinishReason => finishes.get(reason) ?? "stop";
 
-export function usageOf(value: unknown): Usage | undefined {
-  if (!isFields(value)) return undefined;
-  const prompt = countOf(value["prompt_tokens"]);
-  const completion = countOf(value["completion_tokens"]);
-  if (prompt === undefined && completion === undefined) return undefined;
-  const details = value["prompt_tokens_details"];
-  const cached = Math.min(prompt ?? 0, (isFields(details) ? countOf(details["cached_tokens"]) : undefined) ?? 0);
-  // Gemini's OpenAI surface leaves reasoning out of completion_tokens yet bills it: only its total tells.
-  const beyondPrompt = (countOf(value["total_tokens"]) ?? 0) - (prompt ?? 0);
-  return {
-    input: (prompt ?? 0) - cached,
-    cached_input: cached,
-    output: Math.max(completion ?? 0, beyondPrompt),
-    estimated: false,
-  };
-}
+/** The neutral reasons that OpenAI has no word for are told in its nearest: a paused turn may be continued, as a cut one. */
+export const finishWords: Record<FinishReason, string> = {
+  stop: "stop",
+  length: "length",
+  tool_calls: "tool_calls",
+  content_filter: "content_filter",
+  refusal: "content_filter",
+  pause: "length",
+};
 
-export function encodeUsage(usage: Usage): unknown {
-  const prompt = usage.input + usage.cached_input;
-  return {
-    prompt_tokens: prompt,
-    completion_tokens: usage.output,
-    total_tokens: prompt + usage.output,
-    prompt_tokens_details: { cached_tokens: usage.cached_input },
-  };
-}
+const served = new Map<unknown, ServiceClass>([
+  ["default", "standard"],
+  ["standard", "standard"],
+  ["on_demand", "standard"],
+  ["flex", "flex"],
+  ["priority", "priority"],
+  ["batch", "batch"],
+]);
+
+/** Undefined for tiers that have a price of their own contract (`scale`) and for `auto`. */
+export const serviceClassOf = (tier: unknown): ServiceClass | undefined => served.get(tier);
+
+export const tierOf = (wanted: ServiceClass): string => (wanted === "standard" ? "default" : wanted);
 
 const errorTypes = new Map([
   [401, "authentication_error"],
