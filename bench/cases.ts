@@ -6,8 +6,11 @@ import { prose } from "./prose.ts";
 
 export const chunkCount = 64;
 export const chunkEveryMs = 1;
+/** Of every answer of the mock vendor. */
+export const vendorId = "chatcmpl-bench";
 
-type SystemName = "weir" | "bare" | "nginx" | "direct";
+export const systemNames = ["direct", "nginx", "bare", "portkey", "weir"] as const;
+export type SystemName = (typeof systemNames)[number];
 
 export interface Case {
   name: string;
@@ -22,15 +25,19 @@ export interface Case {
   status: string;
   /** Design §7, µs of CPU per request. */
   targetUs?: number;
+  /** Requests a second that one core shall bear: completed ÷ CPU seconds. */
+  targetPerCore?: number;
+  /** How many times cheaper than the peer it shall be. */
+  targetTimesPeer?: number;
   /** Where it differs from the run's. */
   connections?: number;
   key?: "valid" | "unknown";
-  requests(key: string): Define;
+  requests(key: string, upstreamPort: number): Define;
 }
 
 export const bankExample = fileURLToPath(new URL("../examples/bank/", import.meta.url));
 const variants = 64;
-const all: readonly SystemName[] = ["bare", "nginx", "direct"];
+const all: readonly SystemName[] = ["bare", "nginx", "direct", "portkey"];
 
 function http(path: string, headers: Record<string, string>, body: unknown): Buffer {
   const json = Buffer.from(JSON.stringify(body));
@@ -46,11 +53,28 @@ function http(path: string, headers: Record<string, string>, body: unknown): Buf
   ]);
 }
 
-/** `sizeBytes` is the body's. Each variant has another prompt, so that nothing is answered or scanned by remembering. */
-function chats(name: string, useCase: string, sizeBytes: number, more: object = {}): (key: string) => Define {
-  return (key) => ({
+/** What Portkey reads its vendor from; nobody else looks at it, so that all are sent the same bytes. */
+const portkeyHeaders = (upstreamPort: number) => ({
+  "x-portkey-provider": "openai",
+  "x-portkey-custom-host": `http://127.0.0.1:${upstreamPort}/v1`,
+});
+
+interface ChatKind {
+  sizeBytes: number;
+  /** Each has another prompt, so that nothing is answered or scanned by remembering. */
+  prompts?: number;
+  more?: object;
+}
+
+/** `sizeBytes` is the body's. */
+function chats(
+  name: string,
+  useCase: string,
+  { sizeBytes, prompts = variants, more = {} }: ChatKind,
+): Case["requests"] {
+  return (key, upstreamPort) => ({
     name,
-    requests: Array.from({ length: variants }, (_, i) => {
+    requests: Array.from({ length: prompts }, (_, i) => {
       const body = (prompt: string) => ({
         model: useCase,
         messages: [
@@ -62,12 +86,13 @@ function chats(name: string, useCase: string, sizeBytes: number, more: object = 
         ...more,
       });
       const room = sizeBytes - JSON.stringify(body("")).length;
-      return http("/v1/chat/completions", { authorization: `Bearer ${key}` }, body(prose(i, room)));
+      const headers = { authorization: `Bearer ${key}`, ...portkeyHeaders(upstreamPort) };
+      return http("/v1/chat/completions", headers, body(prose(i, room)));
     }),
   });
 }
 
-function applicants(name: string, useCase: string, subject: "known" | "new"): (key: string) => Define {
+function applicants(name: string, useCase: string, subject: "known" | "new"): Case["requests"] {
   return (key) => {
     // Ten characters that the generator replaces by a serial number.
     const blank = "0000000000";
@@ -100,7 +125,8 @@ export const cases: readonly Case[] = [
     references: all,
     status: "200",
     targetUs: 60,
-    requests: chats("chat-1k-digest", "chat-digest", kb),
+    targetTimesPeer: 9,
+    requests: chats("chat-1k-digest", "chat-digest", { sizeBytes: kb }),
   },
   {
     name: "chat-1k-redacted",
@@ -110,17 +136,18 @@ export const cases: readonly Case[] = [
     references: [],
     status: "200",
     targetUs: 75,
-    requests: chats("chat-1k-redacted", "chat-redacted", kb),
+    requests: chats("chat-1k-redacted", "chat-redacted", { sizeBytes: kb }),
   },
   {
     name: "chat-32k-digest",
     about: "32 KB JSON chat, cold guard scan, record: digest",
     useCase: "chat-digest",
     group: "chat-32k",
-    references: ["bare", "nginx"],
+    references: ["bare", "nginx", "portkey"],
     status: "200",
     targetUs: 140,
-    requests: chats("chat-32k-digest", "chat-digest", 32 * kb),
+    targetTimesPeer: 5,
+    requests: chats("chat-32k-digest", "chat-digest", { sizeBytes: 32 * kb }),
   },
   {
     name: "chat-32k-redacted",
@@ -130,7 +157,19 @@ export const cases: readonly Case[] = [
     references: [],
     status: "200",
     targetUs: 220,
-    requests: chats("chat-32k-redacted", "chat-redacted", 32 * kb),
+    requests: chats("chat-32k-redacted", "chat-redacted", { sizeBytes: 32 * kb }),
+  },
+  {
+    name: "chat-100k-tokens",
+    about:
+      "400 KB prompt, about 100,000 tokens; identity, limits, money, guards in and out, journal; record: digest. Tokens are estimated before the call (the hold) and settled from the vendor's report",
+    useCase: "chat-digest",
+    group: "own",
+    references: ["bare", "nginx"],
+    status: "200",
+    targetPerCore: 40,
+    connections: 8,
+    requests: chats("chat-100k-tokens", "chat-digest", { sizeBytes: 400 * kb, prompts: 12 }),
   },
   {
     name: "stream",
@@ -140,7 +179,7 @@ export const cases: readonly Case[] = [
     references: all,
     status: "200",
     targetUs: 16 * chunkCount,
-    requests: chats("stream", "stream", kb, { stream: true }),
+    requests: chats("stream", "stream", { sizeBytes: kb, more: { stream: true } }),
   },
   {
     name: "calm-stream",
@@ -150,7 +189,7 @@ export const cases: readonly Case[] = [
     references: all,
     status: "200",
     connections: 4,
-    requests: chats("calm-stream", "stream", kb, { stream: true }),
+    requests: chats("calm-stream", "stream", { sizeBytes: kb, more: { stream: true } }),
   },
   {
     name: "cache-hit",
@@ -160,7 +199,7 @@ export const cases: readonly Case[] = [
     references: [],
     status: "200",
     targetUs: 30,
-    requests: chats("cache-hit", "chat-cached", kb),
+    requests: chats("cache-hit", "chat-cached", { sizeBytes: kb }),
   },
   {
     name: "score-limited",
@@ -199,8 +238,12 @@ export const cases: readonly Case[] = [
     references: [],
     status: "401",
     key: "unknown",
-    requests: chats("bad-key", "chat-digest", kb),
+    requests: chats("bad-key", "chat-digest", { sizeBytes: kb }),
   },
 ];
+
+/** One request of the stream case. */
+export const streamRequest = (key: string): Buffer =>
+  chats("held-stream", "stream", { sizeBytes: kb, prompts: 1, more: { stream: true } })(key, 0).requests[0]!;
 
 export const quickCases: readonly string[] = ["chat-1k-redacted", "stream", "cache-hit", "score-high", "bad-key"];

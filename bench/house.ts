@@ -1,6 +1,6 @@
 /** Weir as a company would start it: a configuration in a folder of its own, keys minted by the CLI, `weir start`. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -9,6 +9,14 @@ import { bankExample } from "./cases.ts";
 const cli = fileURLToPath(new URL("../src/cli/weir.ts", import.meta.url));
 const run = promisify(execFile);
 const readyWithinMs = 30_000;
+
+const manifest = new URL("../package.json", import.meta.url);
+
+/** How `weir start` runs Node (bin/weir.mjs). */
+export const shippedNodeFlags = (): string[] => {
+  const { config } = JSON.parse(readFileSync(manifest, "utf8")) as { config: { node_flags: string } };
+  return config.node_flags.split(" ");
+};
 
 const configuration = (upstreamPort: number) => `weir: 1
 server: { port: 0, ops_port: 0, console: false, environment: prod }
@@ -115,7 +123,12 @@ export interface BenchHouse {
 export async function startHouse(
   folder: string,
   upstreamPort: number,
-  nodeFlags: readonly string[] = [],
+  more: {
+    /** Beside those it ships with. */
+    nodeFlags?: readonly string[];
+    /** Of weir.yaml; the bench's own unless given. */
+    configure?: (upstreamPort: number) => string;
+  } = {},
 ): Promise<BenchHouse> {
   const root = join(folder, "config");
   const data = join(folder, "data");
@@ -123,7 +136,7 @@ export async function startHouse(
   for (const part of ["models", "cards", "rules", "schemas", "consents.yaml"])
     cpSync(join(bankExample, part), join(root, part), { recursive: true });
   const file = join(root, "weir.yaml");
-  writeFileSync(file, configuration(upstreamPort));
+  writeFileSync(file, (more.configure ?? configuration)(upstreamPort));
   const env = { ...process.env, BENCH_VENDOR_KEY: "bench-vendor-key" };
   const mint = async (where: string) => {
     const command = [
@@ -144,7 +157,8 @@ export async function startHouse(
   const key = await mint(data);
   // Well-formed and of the right environment, but of another installation.
   const unknownKey = await mint(join(folder, "elsewhere"));
-  const child = spawn(process.execPath, [...nodeFlags, cli, "start", "--config", file, "--data", data], {
+  const flags = [...shippedNodeFlags(), ...(more.nodeFlags ?? [])];
+  const child = spawn(process.execPath, [...flags, cli, "start", "--config", file, "--data", data], {
     env,
     stdio: ["ignore", "inherit", "pipe"],
   });
@@ -184,7 +198,7 @@ function serving(child: ChildProcess): Promise<{ origin: string; ops: string; lo
   });
 }
 
-/** Sum of a counter over its labels, from /metrics. */
+/** Sum of a counter or gauge over its labels, from /metrics. */
 export async function counterOf(house: BenchHouse, name: string): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${house.opsPort}/metrics`)).text();
   return text

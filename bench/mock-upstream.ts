@@ -1,13 +1,14 @@
 /**
  * A vendor that costs next to nothing: raw sockets, prepared bytes. Whole answers of 1 KB at once; a stream of 64 chunks,
- * the first at once and one more each millisecond. Started by `run.ts` with `fork`; answers `{ port }`.
+ * the first at once and one more each millisecond. Given milliseconds as its argument, its streams bring a chunk that
+ * seldom and go on until it is told "end". Started by `run.ts` with `fork`; answers `{ port }`.
  */
 import { type Socket, createServer } from "node:net";
-import { chunkCount, chunkEveryMs } from "./cases.ts";
+import { chunkCount, chunkEveryMs, vendorId } from "./cases.ts";
 import { prose } from "./prose.ts";
 
 const answer = JSON.stringify({
-  id: "chatcmpl-bench",
+  id: vendorId,
   object: "chat.completion",
   created: 1_763_800_000,
   model: "bench-model",
@@ -22,7 +23,7 @@ const streamHead =
 
 const chunked = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 const event = (choices: unknown[], more: object = {}) =>
-  `data: ${JSON.stringify({ id: "chatcmpl-bench", object: "chat.completion.chunk", created: 1_763_800_000, model: "bench-model", choices, ...more })}\n\n`;
+  `data: ${JSON.stringify({ id: vendorId, object: "chat.completion.chunk", created: 1_763_800_000, model: "bench-model", choices, ...more })}\n\n`;
 const delta = (i: number) =>
   event([{ index: 0, delta: { ...(i === 0 && { role: "assistant" }), content: prose(i, 36) }, finish_reason: null }]);
 const finish = event([{ index: 0, delta: {}, finish_reason: "stop" }]);
@@ -41,13 +42,28 @@ interface Stream {
   last: Buffer;
 }
 const streams = new Set<Stream>();
-let dueMs = performance.now();
-setInterval(() => {
-  const now = performance.now();
-  if (streams.size === 0) dueMs = now;
-  // A late timer sends what is due as writes of their own.
-  for (; dueMs <= now; dueMs += chunkEveryMs) for (const stream of streams) advance(stream);
-}, chunkEveryMs);
+const slowMs = process.argv[2] === undefined ? undefined : Number(process.argv[2]);
+if (slowMs === undefined) streamFast();
+else {
+  setInterval(() => {
+    for (const stream of streams) stream.socket.write(chunks[1 + (stream.next++ % (chunks.length - 1))]!);
+  }, slowMs);
+  process.on("message", (told) => {
+    if (told !== "end") return;
+    for (const stream of streams) stream.socket.write(stream.last);
+    streams.clear();
+  });
+}
+
+function streamFast(): void {
+  let dueMs = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    if (streams.size === 0) dueMs = now;
+    // A late timer sends what is due as writes of their own.
+    for (; dueMs <= now; dueMs += chunkEveryMs) for (const stream of streams) advance(stream);
+  }, chunkEveryMs);
+}
 
 function advance(stream: Stream): void {
   const chunk = chunks[stream.next++] ?? stream.last;

@@ -4,8 +4,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Case, cases, chunkCount } from "./cases.ts";
+import { type Case, type SystemName, cases, chunkCount, systemNames } from "./cases.ts";
 import type { Round } from "./measure.ts";
+import { type StreamsReport, printedStreams, streamsVerdict } from "./streams.ts";
+import { type Profile, printedProfiles } from "./where-it-goes.ts";
 
 export interface Machine {
   cpu: string;
@@ -14,6 +16,7 @@ export interface Machine {
   kernel: string;
   node: string;
   nginx: string | null;
+  portkey: string | null;
   loadBefore: number[];
   loadAfter: number[];
   commit: string;
@@ -32,16 +35,16 @@ interface Figures {
   firstByteP99Ms: number;
 }
 
-export interface Row {
+export interface Row extends Partial<Record<SystemName, Figures>> {
   case: string;
   about: string;
   targetUs?: number;
-  weir?: Figures;
-  bare?: Figures;
-  nginx?: Figures;
-  direct?: Figures;
+  targetPerCore?: number;
+  targetTimesPeer?: number;
   ratioToBare?: number;
   ratioToNginx?: number;
+  /** Portkey ÷ Weir. */
+  cheaperThanPortkey?: number;
   /** Answers that were not what the case expects. */
   problem?: string;
 }
@@ -58,6 +61,8 @@ export interface Report {
     weirResidentMb: number;
   };
   rows: Row[];
+  streams?: StreamsReport;
+  profiles?: Profile[];
   notes: string[];
   rounds: Round[];
 }
@@ -74,7 +79,10 @@ function git(...args: string[]): string {
   }
 }
 
-export function machine(nginx: string | undefined, loadBefore: number[]): Machine {
+export function machine(
+  { nginx, portkey }: { nginx: string | undefined; portkey: string | undefined },
+  loadBefore: number[],
+): Machine {
   const changed = git("status", "--porcelain", "--", "src", "bench") !== "";
   return {
     cpu: cpuModel(),
@@ -83,6 +91,7 @@ export function machine(nginx: string | undefined, loadBefore: number[]): Machin
     kernel: release(),
     node: process.version,
     nginx: nginx ?? null,
+    portkey: portkey ?? null,
     loadBefore: loadBefore.map((load) => Math.round(load * 100) / 100),
     loadAfter: loadavg().map((load) => Math.round(load * 100) / 100),
     commit: (git("rev-parse", "--short", "HEAD") || "unknown") + (changed ? "+changes" : ""),
@@ -129,7 +138,8 @@ export function summarise(chosen: readonly Case[], rounds: readonly Round[]): Ro
       rounds.filter(
         (round) => round.system === system && (system === "weir" ? round.case === of.name : group.includes(round.case)),
       );
-    const [weir, bare, nginx, direct] = ["weir", "bare", "nginx", "direct"].map((system) => figures(taken(system)));
+    const [direct, nginx, bare, portkey, weir] = systemNames.map((system) => figures(taken(system)));
+    const cheaper = portkey?.cpuUs && weir?.cpuUs && portkey.cpuUs.median / weir.cpuUs.median;
     const ratio = (to: Figures | undefined) => weir?.cpuUs && to?.cpuUs && weir.cpuUs.median / to.cpuUs.median;
     const toBare = ratio(bare);
     const toNginx = ratio(nginx);
@@ -138,12 +148,16 @@ export function summarise(chosen: readonly Case[], rounds: readonly Round[]): Ro
       case: of.name,
       about: of.about,
       ...(of.targetUs !== undefined && { targetUs: of.targetUs }),
+      ...(of.targetPerCore !== undefined && { targetPerCore: of.targetPerCore }),
+      ...(of.targetTimesPeer !== undefined && { targetTimesPeer: of.targetTimesPeer }),
       ...(weir && { weir }),
       ...(bare && { bare }),
       ...(nginx && { nginx }),
       ...(direct && { direct }),
+      ...(portkey && { portkey }),
       ...(toBare && { ratioToBare: toBare }),
       ...(toNginx && { ratioToNginx: toNginx }),
+      ...(cheaper && { cheaperThanPortkey: cheaper }),
       ...(problem !== undefined && { problem }),
     };
   });
@@ -182,7 +196,20 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function cpuTable(rows: readonly Row[]): string {
   return table(
-    ["case", "target", "weir", "min", "main thread", "verdict", "bare", "nginx", "× bare", "× nginx"],
+    [
+      "case",
+      "target",
+      "weir",
+      "min",
+      "main thread",
+      "verdict",
+      "bare",
+      "nginx",
+      "portkey",
+      "× bare",
+      "× nginx",
+      "× portkey",
+    ],
     rows.map((row) => [
       row.case,
       us(row.targetUs),
@@ -192,15 +219,17 @@ function cpuTable(rows: readonly Row[]): string {
       verdict(row),
       us(row.bare?.cpuUs?.median),
       us(row.nginx?.cpuUs?.median),
+      us(row.portkey?.cpuUs?.median),
       times(row.ratioToBare),
       times(row.ratioToNginx),
+      times(row.cheaperThanPortkey),
     ]),
   );
 }
 
 function latencyTable(rows: readonly Row[]): string {
   const lines = rows.flatMap((row) =>
-    (["direct", "nginx", "bare", "weir"] as const).flatMap((system) => {
+    systemNames.flatMap((system) => {
       const it = row[system];
       if (!it) return [];
       return [
@@ -244,10 +273,49 @@ function threadLines(rows: readonly Row[]): string[] {
   });
 }
 
+const perCore = (of: Figures | undefined): number | undefined => of?.cpuUs && 1e6 / of.cpuUs.median;
+
+/** What was promised, one line each; only what this run measured. */
+function verdictTable({ rows, streams }: Report): string {
+  const lines: string[][] = [];
+  const judge = (promise: string, target: string, figure: string, met: boolean) =>
+    lines.push([promise, target, figure, met ? "met" : "MISSED"]);
+  for (const row of rows) {
+    const cpuUs = row.weir?.cpuUs?.median;
+    if (cpuUs === undefined || row.problem !== undefined) continue;
+    if (row.case === "stream")
+      judge("stream, per chunk", "≤ 16 µs", `${us(cpuUs / chunkCount)} µs`, cpuUs / chunkCount <= 16);
+    else if (row.targetUs !== undefined)
+      judge(row.case, `≤ ${row.targetUs} µs`, `${us(cpuUs)} µs`, cpuUs <= row.targetUs);
+    const core = perCore(row.weir)!;
+    if (row.targetPerCore !== undefined)
+      judge(`${row.case}, per core`, `≥ ${row.targetPerCore}/s`, `${core.toFixed(0)}/s`, core >= row.targetPerCore);
+    const { targetTimesPeer, cheaperThanPortkey } = row;
+    if (targetTimesPeer !== undefined && cheaperThanPortkey !== undefined)
+      judge(
+        `${row.case}, cheaper than Portkey`,
+        `≥ ${targetTimesPeer}×`,
+        times(cheaperThanPortkey),
+        cheaperThanPortkey >= targetTimesPeer,
+      );
+    if (row.case === "calm-stream" && row.weir && row.direct) {
+      const added = row.weir.firstByteP50Ms - row.direct.firstByteP50Ms;
+      judge("stream, added time to first byte, p50", "≤ 1 ms", `${added.toFixed(2)} ms`, added <= 1);
+    }
+  }
+  if (streams) {
+    const { figure, met } = streamsVerdict(streams);
+    judge(`${streams.asked} open streams, memory`, "< 500 MB", figure, met);
+  }
+  return table(["promise", "target", "measured", "verdict"], lines);
+}
+
 const standing = [
   "CPU µs per request = user + system time of the process under test (all threads, /proc/<pid>/stat, 10 ms ticks) ÷ completed requests. Weir is charged until it is at rest after the load, so its projection worker, tree and checkpoints are in the figure; at most 2.5 s of it.",
   "Load generator and mock vendor run on the same machine and are not charged. They are Node processes: rates and latencies are those of three busy processes on these cores, not of the system alone. Compare ratios, not requests per second.",
   "Everything is plain HTTP/1.1 on loopback: no TLS to clients or vendors. nginx runs as one process, access log off, and neither it nor the bare proxy identifies, limits, scans or records anything.",
+  "Weir runs with the Node flags that it ships with (package.json, config.node_flags). Portkey is the published npm package, pinned with the @hono/node-server on which its streams work, started as its users start it: it reads the vendor from headers, and neither limits, scans nor records. × portkey is its CPU ÷ Weir's.",
+  "Tokens are estimated before a call, for limits and the hold on money, and settled from what the vendor reports.",
   "The 1 KB and 32 KB cases scan input and output, each prompt one of 64. Streams are scanned on input only: a blocking output guard would hold the whole answer back.",
 ];
 
@@ -257,10 +325,14 @@ export function printed(report: Report): string {
   return [
     `# Benchmark ${on.date.slice(0, 16).replace("T", " ")} UTC, ${on.commit}`,
     "",
-    `${on.cpu}, ${on.cores} cores, ${on.memoryGb} GiB, Linux ${on.kernel}; Node ${on.node}, nginx ${on.nginx ?? "not installed"}; load average ${on.loadBefore.join(" ")} before, ${on.loadAfter.join(" ")} after.`,
+    `${on.cpu}, ${on.cores} cores, ${on.memoryGb} GiB, Linux ${on.kernel}; Node ${on.node}, nginx ${on.nginx ?? "not installed"}, Portkey ${on.portkey ?? "not installed"}; load average ${on.loadBefore.join(" ")} before, ${on.loadAfter.join(" ")} after.`,
     `${settings.rounds} interleaved rounds of ${settings.roundMs} ms, ${settings.connections} connections, medians; ${settings.seconds} s in all${settings.quick ? " (quick: figures are coarse)" : ""}. Weir's memory at the end: ${settings.weirResidentMb} MB resident.`,
     "",
-    "## CPU µs per request (design §7 is the target)",
+    "## Verdicts (design §7 and issue 3)",
+    "",
+    verdictTable(report),
+    "",
+    "## CPU µs per request",
     "",
     cpuTable(rows),
     "",
@@ -275,6 +347,8 @@ export function printed(report: Report): string {
     "",
     latencyTable(rows),
     "",
+    ...(report.streams ? printedStreams(report.streams) : []),
+    ...printedProfiles(report.profiles ?? []),
     "## Cases",
     "",
     ...rows.map((row) => `- **${row.case}**: ${row.about}.`),

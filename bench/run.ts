@@ -1,7 +1,8 @@
 /**
- * `npm run bench`: CPU µs per request of the governed path beside a bare `node:http` + undici proxy and nginx, in one
- * interleaved run: all processes live at once, short rounds in turn, the same mock vendor and the same requests.
- * `--quick` takes half of the cases and under a minute, `--case <name>` (repeatable) takes some, `--rounds`,
+ * `npm run bench`: CPU µs per request of the governed path beside a bare `node:http` + undici proxy, nginx and Portkey
+ * (npm run bench:peers), in one interleaved run: all processes live at once, short rounds in turn, the same mock vendor
+ * and the same requests. `--quick` takes half of the cases and under a minute, `--case <name>` (repeatable) takes some;
+ * `--streams 5000` holds that many streams open afterwards, `--profile` says where Weir's time goes; `--rounds`,
  * `--round-ms`, `--connections`, `--no-write`.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +14,18 @@ import { residentMb } from "./cpu.ts";
 import { counterOf, startHouse, verify } from "./house.ts";
 import { type Round, type Target, measure } from "./measure.ts";
 import { type Report, machine, printed, summarise, write } from "./report.ts";
-import { nginxVersion, startBareProxy, startGenerator, startNginx, startUpstream, stopSystems } from "./systems.ts";
+import { type StreamsReport, holdStreams } from "./streams.ts";
+import {
+  nginxVersion,
+  portkeyVersion,
+  startBareProxy,
+  startGenerator,
+  startNginx,
+  startPortkey,
+  startUpstream,
+  stopSystems,
+} from "./systems.ts";
+import { type Profile, profileCase, profiledCases } from "./where-it-goes.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -22,6 +34,8 @@ const { values: options } = parseArgs({
     rounds: { type: "string" },
     "round-ms": { type: "string" },
     connections: { type: "string", default: "32" },
+    streams: { type: "string" },
+    profile: { type: "boolean", default: false },
     "no-write": { type: "boolean", default: false },
   },
 });
@@ -31,7 +45,7 @@ const rounds = Number(options.rounds ?? 5);
 const roundMs = Number(options["round-ms"] ?? (options.quick ? 400 : 1000));
 // Weir has the most code to compile.
 const warmMs = options.quick ? { weir: 1200, others: 500 } : { weir: 4000, others: 1500 };
-const endAfterMs = options.quick ? 52_000 : 215_000;
+const endAfterMs = options.quick ? 52_000 : 270_000;
 const asked = options.case ?? (options.quick ? quickCases : undefined);
 const chosen = asked ? cases.filter((one) => asked.includes(one.name)) : cases;
 if (chosen.length === 0) throw new Error(`no such case; take ${cases.map((one) => one.name).join(", ")}`);
@@ -68,6 +82,13 @@ async function main(): Promise<void> {
         "*** nginx is not installed: SKIPPED. Install it for the comparison that the design's figures are made with. ***",
       );
     }
+    const portkey = portkeyVersion();
+    if (portkey === undefined) {
+      notes.push("Portkey is not installed (npm run bench:peers): its columns are empty.");
+      say(
+        "*** Portkey is not installed: SKIPPED. `npm run bench:peers` installs the pinned version beside the bench. ***",
+      );
+    }
     const targets: Record<string, Target> = {
       direct: { name: "direct", port: upstream.port },
       bare: { name: "bare", port: bare.port, pid: bare.pid },
@@ -76,10 +97,15 @@ async function main(): Promise<void> {
       const { port, pid } = await startNginx(folder, upstream.port);
       targets.nginx = { name: "nginx", port, pid };
     }
+    if (portkey !== undefined) {
+      const { port, pid } = await startPortkey();
+      targets.portkey = { name: "portkey", port, pid };
+    }
     house = await startHouse(folder, upstream.port);
     targets.weir = { name: "weir", port: house.port, pid: house.pid };
     const generator = startGenerator();
-    for (const of of chosen) await generator.define(of.requests(of.key === "unknown" ? house.unknownKey : house.key));
+    for (const of of chosen)
+      await generator.define(of.requests(of.key === "unknown" ? house.unknownKey : house.key, upstream.port));
     const slots = plan(targets);
     say(
       `${slots.length} measurements × ${rounds} rounds of ${roundMs} ms, ${connections} connections, after warming up`,
@@ -117,7 +143,7 @@ async function main(): Promise<void> {
         );
     if (verified !== undefined) notes.push(`\`weir verify\` over the run's ledger: ${verified}`);
     const report: Report = {
-      machine: machine(nginx, before),
+      machine: machine({ nginx, portkey }, before),
       settings: {
         connections,
         rounds: done,
@@ -128,6 +154,7 @@ async function main(): Promise<void> {
         weirResidentMb: residentAfter,
       },
       rows: summarise(chosen, taken),
+      ...(await more(folder)),
       notes,
       rounds: taken,
     };
@@ -139,6 +166,21 @@ async function main(): Promise<void> {
     stopSystems();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** After the interleaved run, with nothing else alive. */
+async function more(folder: string): Promise<{ streams?: StreamsReport; profiles?: Profile[] }> {
+  stopSystems();
+  const asked = options.streams === undefined ? undefined : Number(options.streams);
+  if (asked !== undefined) say(`${asked} streams open at once`);
+  const streams = asked === undefined ? undefined : await holdStreams(join(folder, "streams"), asked);
+  const profiles: Profile[] = [];
+  if (options.profile)
+    for (const of of chosen.filter(({ name }) => options.case !== undefined || profiledCases.includes(name))) {
+      say(`profile of ${of.name}`);
+      profiles.push(await profileCase(of, join(folder, `profile-${of.name}`)));
+    }
+  return { ...(streams && { streams }), ...(profiles.length > 0 && { profiles }) };
 }
 
 const parity = (sent: number, counted: number): string =>

@@ -1,6 +1,6 @@
 /** The processes around Weir: mock upstream, load generator, bare proxy, nginx. */
 import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type Server, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,9 +29,14 @@ async function forked(name: string, args: readonly string[] = []): Promise<Syste
   return { child, pid: child.pid!, port };
 }
 
-export const startUpstream = (): Promise<System> => forked("mock-upstream.ts");
+/** `slowMs`: its streams say something that seldom, and end when told. */
+export const startUpstream = (slowMs?: number): Promise<System> =>
+  forked("mock-upstream.ts", slowMs === undefined ? [] : [String(slowMs)]);
 export const startBareProxy = (upstreamPort: number): Promise<System> =>
   forked("bare-proxy.ts", [String(upstreamPort)]);
+
+/** Holds streams open; see `stream-holder.ts`. */
+export const startHolder = async (): Promise<ChildProcess> => (await forked("stream-holder.ts")).child;
 
 export function startGenerator(): Generator {
   const child = fork(file("load-generator.ts"), [], { serialization: "advanced", execArgv: [] });
@@ -58,7 +63,8 @@ http {
   fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;
-  client_body_buffer_size 128k;
+  client_body_buffer_size 1m;
+  client_max_body_size 8m;
   keepalive_timeout 65;
   keepalive_requests 100000000;
   tcp_nodelay on;
@@ -78,11 +84,43 @@ export async function startNginx(folder: string, upstreamPort: number): Promise<
   writeFileSync(configuration, nginxConfiguration(port, upstreamPort, home));
   const child = spawn("nginx", ["-p", home, "-c", configuration], { stdio: ["ignore", "inherit", "inherit"] });
   children.push(child);
+  await listening(port, child, "nginx");
+  return { child, pid: child.pid!, port };
+}
+
+const peers = fileURLToPath(new URL("peers/node_modules/", import.meta.url));
+const portkeyFolder = join(peers, "@portkey-ai", "gateway");
+
+/** Its version and that of the server beneath, or `undefined` where it isn't installed (npm run bench:peers). */
+export function portkeyVersion(): string | undefined {
+  const start = join(portkeyFolder, "build", "start-server.js");
+  if (!existsSync(start)) return undefined;
+  const of = (folder: string) =>
+    (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string }).version;
+  return `${of(portkeyFolder)} on @hono/node-server ${of(join(peers, "@hono", "node-server"))}`;
+}
+
+/** As its users start it, on the same Node; without plugins, caches or logs. */
+export async function startPortkey(): Promise<{ port: number; pid: number }> {
+  const port = await freePort();
+  const child = spawn(
+    process.execPath,
+    [join(portkeyFolder, "build", "start-server.js"), `--port=${port}`, "--headless"],
+    {
+      env: { ...process.env, NODE_ENV: "production", TRUSTED_CUSTOM_HOSTS: "127.0.0.1,localhost" },
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
+  children.push(child);
+  await listening(port, child, "Portkey");
+  return { port, pid: child.pid! };
+}
+
+async function listening(port: number, child: ChildProcess, name: string): Promise<void> {
   for (let tries = 0; !(await reachable(port)); tries++) {
-    if (tries === 50 || child.exitCode !== null) throw new Error("nginx did not start");
+    if (tries === 100 || child.exitCode !== null) throw new Error(`${name} did not start`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return { child, pid: child.pid!, port };
 }
 
 const reachable = (port: number): Promise<boolean> =>

@@ -85,7 +85,8 @@ function settledLines(settled: SettledMeta): Line[] {
   ];
 }
 
-function routeLines(reason: RouteReason): string[] {
+/** What routing found of one model: whether it was open, its place in a pool, a cascade's figures, an override. */
+export function routeLines(reason: RouteReason): string[] {
   const { pool, cascade, detail } = reason;
   const open = reason.eligible
     ? pool?.place === undefined

@@ -47,6 +47,7 @@ export function compileVendorModel(
     price: compilePrice(name, price),
     maxOutputTokens: config.max_output ?? freeMaxOutput,
     ...(config.context === undefined ? {} : { contextTokens: config.context }),
+    ...(config.lacks.length > 0 && { lacks: config.lacks }),
     ...(config.energy && { energy: compileEnergy(config.energy) }),
   };
 }

@@ -8,15 +8,18 @@ import type {
   Model,
   TenantPolicy,
   UseCase,
+  VendorAuth,
   VendorKey,
   VendorTarget,
 } from "../kernel/snapshot.ts";
+import { keyProblem } from "../engines/vendors/index.ts";
 import { compileEnergy, compileRuntimePrice, compileVendorModel } from "./compile-price.ts";
 import type { Declaration } from "./declaration.ts";
 import { sha256Hex } from "./files.ts";
 import { suggestion } from "./problem.ts";
 import type { BudgetConfig } from "./schema-limits.ts";
 import type { Config, VendorConfig } from "./schema.ts";
+import { settleVendor } from "./settle-vendor.ts";
 import { durationMs, nanoUsdOf } from "./values.ts";
 import type { Path } from "./yaml-source.ts";
 
@@ -79,21 +82,6 @@ export function compileUsage(
   };
 }
 
-const vendorDefaults = {
-  openai: {
-    dialect: "openai-chat",
-    auth: { type: "bearer" },
-    baseUrl: "https://api.openai.com/v1",
-    host: "api.openai.com",
-  },
-  anthropic: {
-    dialect: "anthropic-messages",
-    auth: { type: "header", name: "x-api-key" },
-    baseUrl: "https://api.anthropic.com",
-    host: "api.anthropic.com",
-  },
-} as const;
-
 const leastRequests = 20;
 
 const compileHealth = ({ health }: VendorConfig): HealthPolicy => ({
@@ -112,24 +100,19 @@ export function compileVendor(
   missingSecrets: "error" | "warning",
 ): VendorTarget {
   const config = declaration.config.vendors[name]!;
-  const defaults = vendorDefaults[config.dialect];
-  const keys = resolveKeys(declaration, name, config, secrets, missingSecrets);
-  if (
-    !config.key &&
-    !config.keys &&
-    (config.base_url === undefined || new URL(config.base_url).host === defaults.host)
-  ) {
+  const { needsKey, keyEnv, auth, ...settled } = settleVendor(declaration, name, config);
+  const keys = resolveKeys(declaration, name, config, auth, secrets, missingSecrets);
+  if (needsKey && !config.key && !config.keys) {
     declaration.report(["vendors", name], `vendor "${name}" has no key`, {
       key: true,
-      fix: "add key: { env: NAME_OF_VARIABLE } or key: { file: PATH }, or several under keys",
+      fix: `add key: { env: ${keyEnv ?? "NAME_OF_VARIABLE"} } or key: { file: PATH }, or several under keys`,
     });
   }
   const { timeouts } = config;
   return {
     name,
-    dialect: defaults.dialect,
-    baseUrl: (config.base_url ?? defaults.baseUrl).replace(/\/+$/, ""),
-    auth: keys.length === 0 ? { type: "none" } : defaults.auth,
+    ...settled,
+    auth: keys.length === 0 ? { type: "none" } : auth,
     keys,
     region: config.region,
     dataClass: config.data_class,
@@ -141,7 +124,6 @@ export function compileVendor(
       ...(timeouts.total === undefined ? {} : { totalMs: durationMs(timeouts.total)! }),
       ...(timeouts.min_bytes_per_second === undefined ? {} : { minBytesPerSecond: timeouts.min_bytes_per_second }),
     },
-    quirks: {},
     health: compileHealth(config),
   };
 }
@@ -151,6 +133,7 @@ function resolveKeys(
   declaration: Declaration,
   name: string,
   { key, keys = [] }: VendorConfig,
+  auth: VendorAuth,
   secrets: SecretSource,
   severity: "error" | "warning",
 ): VendorKey[] {
@@ -160,6 +143,8 @@ function resolveKeys(
   ];
   return declared.flatMap((one, index): VendorKey[] => {
     const secret = resolveKey(declaration, one.path, one.key, secrets, severity);
+    const wrong = secret === undefined ? undefined : keyProblem(auth, secret);
+    if (wrong !== undefined) declaration.report(one.path, `the secret ${wrong}`, { fix: "provide it in that form" });
     return secret === undefined ? [] : [{ id: `${name}#${index + 1}`, secret }];
   });
 }

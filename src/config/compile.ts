@@ -1,10 +1,12 @@
 /** From a declared configuration to the immutable snapshot that requests run under. */
 import { basename, dirname, resolve } from "node:path";
 import type { Model, Snapshot } from "../kernel/snapshot.ts";
+import type { AlertSettings, TelemetrySettings } from "../telemetry/port.ts";
 import { canonicalJson } from "./canonical.ts";
 import { compileConsents } from "./compile-consents.ts";
 import { extractiveName } from "./compile-ladder.ts";
 import { type Artifacts, compileModel, compileTenant, compileVendor, type SecretSource } from "./compile-targets.ts";
+import { compileAlerts, compileTelemetry } from "./compile-telemetry.ts";
 import { compileUseCase } from "./compile-use-case.ts";
 import { declare, type Declaration, unknownName } from "./declaration.ts";
 import { processSecrets } from "./environment.ts";
@@ -29,6 +31,8 @@ export interface CompiledConfig {
   /** Settings of the process rather than of requests; paths are relative to `root`. */
   server: Config["server"];
   ledger: Config["ledger"];
+  telemetry: TelemetrySettings;
+  alerts: AlertSettings;
   /** The effective configuration: imports merged, defaults filled in. */
   config: Config;
   /** Canonical JSON of `{config, files}`; its SHA-256 is the snapshot's hash. */
@@ -69,12 +73,14 @@ function compileDeclaration(declaration: Declaration, options: CompileOptions): 
   const useCases = mapOf(config.use_cases, (name) => compileUseCase(declaration, name, targets));
   checkDetectors(declaration, options.detectors);
   const consents = compileConsents(declaration, artifacts);
+  const telemetry = compileTelemetry(declaration, { secrets, missingSecrets });
+  const alerts = compileAlerts(declaration, { secrets, missingSecrets });
   const digests = Object.fromEntries([...artifacts].map(([path, { sha256 }]) => [path, sha256]));
   const canonical = canonicalJson({ config, files: digests });
   const tenants = mapOf(config.tenants, (name) => compileTenant(name, config.tenants[name]!));
   const hash = sha256Hex(canonical);
   const snapshot: Snapshot = { number: options.number ?? 0, hash, tenants, useCases, vendors, models, consents };
-  return { snapshot, server: config.server, ledger: config.ledger, config, canonical, artifacts };
+  return { snapshot, server: config.server, ledger: config.ledger, telemetry, alerts, config, canonical, artifacts };
 }
 
 function compileModels(

@@ -1,5 +1,6 @@
 /** The schema of models: at a vendor, or in this process from a pinned file. */
 import { z } from "zod";
+import { capabilities } from "../kernel/snapshot.ts";
 import { priceSchema, runtimePriceSchema } from "./schema-price.ts";
 import { count, energyRate, file, name, strict, text } from "./schema-values.ts";
 
@@ -35,6 +36,10 @@ export const modelSchema = z.union([
       )
       .optional(),
     context: count.describe("Tokens of input and output together.").optional(),
+    lacks: z
+      .array(z.enum(capabilities))
+      .describe("What it can't do: requests that need it go to other rungs. Default: it can do all that is asked.")
+      .default([]),
     energy,
   }).describe("A model at a vendor."),
   strict({

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { environments } from "../kernel/principal.ts";
 import { tenantSchema } from "./schema-limits.ts";
 import { modelSchema } from "./schema-model.ts";
+import { alertsSchema, telemetrySchema } from "./schema-telemetry.ts";
 import { useCaseSchema } from "./schema-use-case.ts";
 import { file, name, strict, text } from "./schema-values.ts";
 import { vendorSchema } from "./schema-vendor.ts";
@@ -85,6 +86,8 @@ export const configSchema = strict({
   weir: version,
   server: server.prefault({}),
   ledger: ledger.prefault({}),
+  telemetry: telemetrySchema.prefault({}),
+  alerts: alertsSchema.prefault({}),
   consents: file.describe("File with the consents that the institution holds; see Consents below.").optional(),
   ...sections,
 }).describe("Configuration of Weir.");

@@ -119,6 +119,8 @@ export interface VendorQuirks {
   streamUsage?: boolean;
   /** Request fields (top level, by the dialect's name) that the vendor refuses: left out and named. */
   refuses?: readonly string[];
+  /** Whose models these are, where their names don't tell: Bedrock's application inference profiles. */
+  modelFamily?: "claude" | "nova" | "nova-2" | "gpt-oss" | "mistral" | "command";
 }
 
 /** When a target counts as broken, and how it is brought back. */
@@ -140,7 +142,10 @@ export interface HealthPolicy {
 export interface VendorTarget {
   name: string;
   dialect: DialectName;
+  /** `{model}` in it stands for the model of the call. */
   baseUrl: string;
+  /** Of several that speak one dialect. */
+  platform?: "vertex";
   auth: VendorAuth;
   /** Tried in turn; empty where the vendor wants none. */
   keys: readonly VendorKey[];
@@ -148,9 +153,19 @@ export interface VendorTarget {
   /** The highest data class that the data agreement covers. */
   dataClass: DataClass;
   timeouts: VendorTimeouts;
+  /** Sent with every call, beside credentials; never a secret. */
+  headers?: Readonly<Record<string, string>>;
+  /** Added to every address, e.g. `api-version=2024-10-21`. */
+  query?: string;
+  /** Values of a client's `anthropic-beta` that may reach it; others are filtered out. */
+  betas?: readonly string[];
   quirks: VendorQuirks;
   health?: HealthPolicy;
 }
+
+/** What some models can't do. */
+export const capabilities = ["tools", "vision", "audio", "files", "structured_output"] as const;
+export type Capability = (typeof capabilities)[number];
 
 export type Model =
   | ({
@@ -162,6 +177,7 @@ export type Model =
       price: Price;
       maxOutputTokens: number;
       contextTokens?: number;
+      lacks?: readonly Capability[];
     } & Pick<ModelCosts, "energy">)
   | ({ name: string; type: "runtime" } & ModelCosts &
       ({ runtime: "onnx" | "rules"; file: ArtifactRef; card?: ArtifactRef } | { runtime: "extractive" }));

@@ -1,7 +1,10 @@
 /**
- * Metrics in the Prometheus format and the process log. Counts what the path reports; labels come from configuration
- * only, never from what a client sent, and nothing personal is ever logged.
+ * Metrics in the Prometheus format, traces for a collector, alerts, and the process log. Counts what the path reports
+ * and judges it off the path; labels come from configuration only, never from what a client sent, and no content and
+ * nothing personal is ever logged or exported. It never refuses or changes a decision.
  */
 export { countDecisions } from "./decision-metrics.ts";
 export { type Log, createLog } from "./log.ts";
 export { Metrics } from "./metrics.ts";
+export { metricsReference } from "./reference.ts";
+export { type Telemetry, createTelemetry } from "./telemetry.ts";

@@ -1,4 +1,5 @@
 /** A2 and hard case 28, in one process: a budget with room for k calls lets exactly k through, however many come at once. */
+import { rmSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type TestHouse, startHouse } from "../fixtures/house.ts";
 import { type ScriptedVendor, startScriptedVendor } from "../fixtures/scripted-vendor.ts";
@@ -26,6 +27,8 @@ const tenants = `tenants:
 const names = ["tenant-wide", "by-key", "by-principal", "waiting", "free"];
 let vendor: ScriptedVendor;
 let house: TestHouse;
+/** Where the journal of the first house lies. */
+let first: string | undefined;
 const keys: Record<string, string> = {};
 
 beforeAll(async () => {
@@ -36,6 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await house.stop();
   await vendor.close();
+  if (first !== undefined) rmSync(first, { recursive: true, force: true });
 });
 beforeEach(() => vendor.reset());
 
@@ -119,5 +123,18 @@ describe("token budgets of a use case", () => {
     for (const more of [{}, { max_tokens: 1000 }, { max_tokens: 3 }])
       expect((await ask("short", "free", more)).status).toBe(200);
     expect(vendor.received.map(({ json }) => json["max_tokens"])).toEqual([5, 5, 3]);
+  });
+});
+
+describe("a restart", () => {
+  it("finds what every window of a tenant had spent", async () => {
+    const totals = () => (["day", "week", "month"] as const).map((per) => house.house.money.totals("tenant-wide", per));
+    const before = totals();
+    expect(before[2]!.spent).toBeGreaterThan(0);
+    const { dataDir, folder } = house;
+    await house.stop(2000, true);
+    house = await startHouse({ files: { "weir.yaml": vendorConfig(vendor.origin, useCases, tenants) }, dataDir });
+    expect(totals()).toEqual(before);
+    first = folder;
   });
 });

@@ -964,7 +964,7 @@ describe("25: reasoning", () => {
   it("another vendor's thoughts go round through Anthropic's clients under their names, whole and streamed", () => {
     const parts = [
       { type: "reasoning" as const, text: "hm", encrypted: "xyz", id: "rs_1" },
-      { type: "reasoning" as const, text: "", encrypted: "uvw", id: "rs:2" },
+      { type: "reasoning" as const, text: "", encrypted: "u.v", id: "rs:2.a" },
       { type: "text" as const, text: "4" },
     ];
     const response = { model: "m", parts, finish: "stop" as const };

@@ -33,7 +33,7 @@ const words = `text image_url input_audio file tool_use tool_result thinking red
 
 const leaf = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...words) },
-  fc.constantFrom<unknown>(null, true, "", 0, 1, -1, 1e308, -5.5, 2 ** 53, Number.MIN_VALUE),
+  fc.constantFrom<unknown>(null, true, "", "\ud800", 0, 1, -1, 1e308, -5.5, 2 ** 53, Number.MIN_VALUE),
   fc.integer({ min: -3, max: 300 }),
 );
 const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({

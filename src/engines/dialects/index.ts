@@ -5,6 +5,7 @@
  */
 import type { DialectName } from "../../kernel/chat.ts";
 import { anthropicMessagesClient, anthropicMessagesVendor } from "./anthropic-messages/index.ts";
+import { bedrockConverseVendor } from "./bedrock-converse/index.ts";
 import { cohereVendor } from "./cohere/index.ts";
 import { geminiVendor } from "./gemini/index.ts";
 import { openaiChatClient, openaiChatVendor } from "./openai-chat/index.ts";
@@ -27,6 +28,7 @@ export const vendorDialects = {
   "anthropic-messages": anthropicMessagesVendor,
   gemini: geminiVendor,
   cohere: cohereVendor,
+  "bedrock-converse": bedrockConverseVendor,
 } as const satisfies Partial<Record<DialectName, VendorDialect>>;
 
 /** Throws for a dialect in which only clients speak: configuration never gives one to a vendor. */

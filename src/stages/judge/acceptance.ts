@@ -28,7 +28,7 @@ export const textOf = (response: ChatResponse): string =>
 
 // How models say in English and German that they can't: at the start, where an answer that goes on to help rarely says it.
 const givingUp =
-  /^\W*(?:(?:i'?m |i am )?(?:very )?sorry\b|i (?:do not|don'?t|cannot|can'?t|could not|couldn'?t|am (?:not able|unable)|'?m (?:not (?:able|sure)|unable))\b|unfortunately,? i\b|as an ai\b|there is no(?:t enough)? information|leider |ich (?:weiß|kann) (?:es |das |dir |ihnen )?(?:leider )?nicht|dazu (?:habe|kann) ich|es tut mir leid)/i;
+  /^\W*(?:(?:i'?m |i am )?(?:very )?sorry\b|i (?:do not|don'?t|cannot|can'?t|could not|couldn'?t)\b|i(?: a|')?m (?:not (?:able|sure)|unable)\b|unfortunately,? i\b|as an ai\b|there is no(?:t enough)? information|leider |ich (?:weiß|kann) (?:es |das |dir |ihnen )?(?:leider )?nicht|dazu (?:habe|kann) ich|es tut mir leid)/i;
 
 function abstention(response: ChatResponse): string | undefined {
   if (response.finish === "length") return "the answer is cut short";

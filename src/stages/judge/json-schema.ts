@@ -6,6 +6,7 @@
 type Fields = Record<string, unknown>;
 
 const mostSteps = 20_000;
+const deepest = 200;
 
 /** The first thing that does not fit, with its path; `undefined` where all of it does. */
 export function schemaProblem(value: unknown, schema: unknown): string | undefined {
@@ -28,6 +29,7 @@ const typeTests: Record<string, (value: unknown) => boolean> = {
 class Check {
   readonly #root: unknown;
   #steps = 0;
+  #depth = 0;
 
   constructor(root: unknown) {
     this.#root = root;
@@ -35,7 +37,14 @@ class Check {
 
   problem(value: unknown, schema: unknown, at: string): string | undefined {
     this.#steps += 1;
-    if (this.#steps > mostSteps) return `${at}: the schema is too large to check`;
+    if (this.#steps > mostSteps || this.#depth > deepest) return `${at}: the schema is too large to check`;
+    this.#depth += 1;
+    const problem = this.#problem(value, schema, at);
+    this.#depth -= 1;
+    return problem;
+  }
+
+  #problem(value: unknown, schema: unknown, at: string): string | undefined {
     if (schema === false) return `${at} must not be there`;
     if (!isFields(schema)) return undefined;
     if (typeof schema["$ref"] === "string") {

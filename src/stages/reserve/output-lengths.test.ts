@@ -10,7 +10,9 @@ describe("OutputLengths", () => {
       5000, 1024, 7,
     ]);
     lengths.observe("a", 10);
-    expect(lengths.reserved("a", 5000)).toBe(10);
+    // A fifth more at most: the percentile moves in steps.
+    expect(lengths.reserved("a", 5000)).toBeGreaterThanOrEqual(10);
+    expect(lengths.reserved("a", 5000)).toBeLessThanOrEqual(12);
     expect(lengths.reserved("a", 3)).toBe(3);
   });
 

@@ -34,6 +34,6 @@ export class OutputLengths {
   reserved(useCase: string, asked: number | undefined): number {
     const known = this.#useCases.get(useCase);
     if (!known || known.samples < enoughSamples) return asked ?? usualTokens;
-    return Math.min(asked ?? Infinity, Math.ceil(known.high));
+    return Math.min(asked ?? Infinity, Math.ceil(Math.max(known.mean, known.high)));
   }
 }

@@ -147,8 +147,9 @@ describe("reserve", () => {
     }
     const d = decision({ ask, tenant });
     reserve(d);
-    // 40 answers of 100 tokens were used, and 100 are reserved.
-    expect(d.tokenLimits?.remaining).toBe(20_000 - 41 * 100);
+    // 40 answers of 100 tokens were used, and little more than 100 are reserved.
+    expect(d.tokenLimits?.remaining).toBeGreaterThanOrEqual(20_000 - 40 * 100 - 120);
+    expect(d.tokenLimits?.remaining).toBeLessThanOrEqual(20_000 - 41 * 100);
   });
 
   it("refuses input beyond the use case's length, before anything is taken", () => {

@@ -22,8 +22,9 @@ export class TokenCalibration {
 
   /** What the vendor reported as all input tokens of a request for which `estimate` was made. */
   observe(model: string, estimate: number, reported: number): void {
-    if (!(estimate > 0) || !(reported > 0)) return;
-    const sample = clamp(reported / estimate, ratios.least, ratios.most);
+    const measured = reported / estimate;
+    if (!(measured > 0) || !Number.isFinite(measured)) return;
+    const sample = clamp(measured, ratios.least, ratios.most);
     const known = this.#models.get(model);
     if (!known) {
       if (this.#models.size >= mostModels) this.#models.delete(this.#models.keys().next().value!);

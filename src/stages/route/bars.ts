@@ -1,6 +1,6 @@
 /** Why a model may not be used for a decision, whatever shape it is in: policy, capability, condition. */
 import { dataClasses } from "../../kernel/decision.ts";
-import type { Condition, Model, VendorTarget } from "../../kernel/snapshot.ts";
+import { type Condition, type Model, type VendorTarget, capabilities } from "../../kernel/snapshot.ts";
 import type { ModelHost, VendorDialects } from "../serve/port.ts";
 import type { Facts } from "./facts.ts";
 
@@ -27,6 +27,8 @@ export function vendorBar(ports: BarPorts, facts: Facts, model: VendorModel, ven
   const context = model.contextTokens;
   if (context !== undefined && facts.tokens > context)
     return { reason: "context_too_long", detail: `the model reads ${context} tokens, these are about ${facts.tokens}` };
+  const lacking = model.lacks?.find((capability) => facts.needs(capability));
+  if (lacking) return { reason: `${lacking}_unsupported` };
   return carriageBar(ports, facts, model, vendor);
 }
 
@@ -68,11 +70,8 @@ export function hereBar({ models }: BarPorts, facts: Facts, model: Extract<Model
   if ("failed" in loaded) return { reason: "model_not_loaded", detail: loaded.failed };
   if (loaded.kind !== d.kind) return { reason: "kind_not_supported", detail: `${model.runtime} serves ${loaded.kind}` };
   if (loaded.kind !== "chat") return undefined;
-  if ((d.request?.tools?.length ?? 0) > 0) return { reason: "tools_unsupported" };
-  if (facts.media.has("image")) return { reason: "vision_unsupported" };
-  if (facts.media.has("audio") || d.request?.audio) return { reason: "audio_unsupported" };
-  const format = d.request?.response_format?.type;
-  if (format === "json_schema" || format === "json_object") return { reason: "structured_output_unsupported" };
+  const lacking = capabilities.find((capability) => facts.needs(capability));
+  if (lacking) return { reason: `${lacking}_unsupported` };
   if (d.request?.previous_response_id !== undefined) return { reason: "previous_response_elsewhere" };
   return undefined;
 }

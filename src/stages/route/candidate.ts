@@ -40,7 +40,7 @@ export function close(candidate: Candidate, reason: string, detail?: string): vo
 
 export const isOpenModel = ({ reason, rung }: Candidate): boolean => reason.eligible && rung.type === "model";
 
-export function labelOf(rung: Rung): string {
+function labelOf(rung: Rung): string {
   switch (rung.type) {
     case "model":
       return rung.slot === undefined ? rung.model : `${rung.slot} → ${rung.model}`;

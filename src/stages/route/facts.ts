@@ -1,5 +1,6 @@
 /** What routing asks again and again about one decision, computed once and only if asked. */
 import type { ChatPart } from "../../kernel/chat.ts";
+import type { Capability } from "../../kernel/snapshot.ts";
 import type { Decision } from "../../path/context.ts";
 import { estimateRequestTokens, estimateTokens } from "../reserve/index.ts";
 
@@ -19,10 +20,25 @@ export class Facts {
     return this.#tokens;
   }
 
-  /** Kinds of parts that the request holds. */
-  get media(): ReadonlySet<ChatPart["type"]> {
-    this.#media ??= new Set(this.d.request?.messages.flatMap(({ parts }) => parts.map(({ type }) => type)) ?? []);
-    return this.#media;
+  needs(capability: Capability): boolean {
+    const { request } = this.d;
+    switch (capability) {
+      case "tools":
+        return (request?.tools?.length ?? 0) > 0;
+      case "vision":
+        return this.#holds("image");
+      case "audio":
+        return request?.audio !== undefined || this.#holds("audio");
+      case "files":
+        return this.#holds("file");
+      case "structured_output":
+        return request?.response_format !== undefined && request.response_format.type !== "text";
+    }
+  }
+
+  #holds(type: ChatPart["type"]): boolean {
+    this.#media ??= new Set(this.d.request?.messages.flatMap(({ parts }) => parts.map((part) => part.type)) ?? []);
+    return this.#media.has(type);
   }
 
   get strict(): boolean {

@@ -12,6 +12,7 @@ export class MemoryOverrides implements OverrideStore {
     return [...this.#all.values()];
   }
   insert(override: RouteOverride): void {
+    for (const { id, until_ms } of this.#all.values()) if (until_ms <= override.from_ms) this.#all.delete(id);
     this.#all.set(override.id, override);
     this.#version += 1;
   }

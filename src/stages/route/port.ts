@@ -19,6 +19,7 @@ export interface RouteOverride {
 /** All methods throw when the store can't be read or written. */
 export interface OverrideStore {
   overrides(): RouteOverride[];
+  /** Drops those that have run out when this one begins. */
   insert(override: RouteOverride): void;
   /** False where there is none with this id. */
   remove(id: string): boolean;

@@ -13,6 +13,7 @@ import {
 } from "../../../tests/fixtures/decision.ts";
 import { routePorts } from "../../../tests/fixtures/route-ports.ts";
 import type { LoadedModel } from "../../engines/runtimes/port.ts";
+import type { ChatMessage } from "../../kernel/chat.ts";
 import type { DataClass } from "../../kernel/decision.ts";
 import type { Model, VendorTarget } from "../../kernel/snapshot.ts";
 import { createRoute } from "./route.ts";
@@ -42,6 +43,7 @@ function reasonOf(
 
 describe("route: why a vendor's rung is open or not", () => {
   const tools = [{ name: "pay", parameters: {} }];
+  const image: ChatMessage = { role: "user", parts: [{ type: "image", url: "https://example.org/a.png" }] };
   const rows: [string, ReturnType<typeof reasonOf>, string][] = [
     ["nothing against it", reasonOf({}), "eligible"],
     ["its region is allowed", reasonOf({ with: { regions: ["eu", "ch"] } }), "eligible"],
@@ -72,6 +74,17 @@ describe("route: why a vendor's rung is open or not", () => {
       "eligible",
     ],
     ["tools are its business", reasonOf({ ask: aChatAsk({ tools }) }), "eligible"],
+    [
+      "it has no tools",
+      reasonOf({ ask: aChatAsk({ tools }) }, undefined, [aVendorModel({ lacks: ["vision", "tools"] })]),
+      "tools_unsupported",
+    ],
+    ["it has none, and none are asked for", reasonOf({}, undefined, [aVendorModel({ lacks: ["tools"] })]), "eligible"],
+    [
+      "it can't see",
+      reasonOf({ ask: aChatAsk({ messages: [image] }) }, undefined, [aVendorModel({ lacks: ["vision"] })]),
+      "vision_unsupported",
+    ],
     [
       "its condition holds",
       reasonOf({}, modelRung("large", { when: aCondition((v) => v["tokens"] !== 0) })),
@@ -131,6 +144,73 @@ describe("route: why a rung in this process is open or not", () => {
       reason: "model_not_loaded",
       detail: "bad magic",
     });
+  });
+});
+
+describe("route: what only forwarded bytes carry", () => {
+  const strict = { context: { strict: true } };
+  const refusalOf = (parts: DecisionParts, vendor: Partial<VendorTarget> = {}) => {
+    const d = aDecision({
+      ...parts,
+      useCase: { ...parts.useCase, ladder: [modelRung("large"), templateRung] },
+      snapshot: { models: [aVendorModel()], vendors: [aVendor(vendor)] },
+    });
+    return { refusal: createRoute(routePorts())(d), reason: d.route[0]!.reason, detail: d.route[0]!.detail };
+  };
+  const lossy = { ask: aChatAsk({ seed: 7 }) };
+  const claude = { dialect: "anthropic-messages" } as const;
+
+  it("strict: a translation that would lose something is refused, with the fields' names", () => {
+    const { refusal, reason, detail } = refusalOf({ ...lossy, ...strict }, claude);
+    expect(refusal).toMatchObject({ code: "translation_loss", message: expect.stringContaining("seed") as string });
+    expect([reason, detail]).toEqual(["translation_loss", "seed"]);
+  });
+
+  it.each([
+    ["nobody asked for it", lossy, claude],
+    ["nothing is lost", { ...strict }, claude],
+    ["the bytes go on as they are", { ask: aChatAsk({ unmodelled: ["prediction"] }), ...strict }, {}],
+  ] as [string, DecisionParts, Partial<VendorTarget>][])("strict: open where %s", (_why, parts, vendor) =>
+    expect(refusalOf(parts, vendor)).toMatchObject({ refusal: undefined, reason: "eligible" }),
+  );
+
+  it("strict: as a use case's own rule", () => {
+    expect(refusalOf({ ...lossy, useCase: { strict: true } }, claude).reason).toBe("translation_loss");
+  });
+
+  it("strict: bytes that a prompt changes are a translation", () => {
+    const ask = aChatAsk({ unmodelled: ["prediction"] });
+    expect(refusalOf({ ask, ...strict, useCase: { prompt: "Be brief." } }).detail).toBe("prediction");
+  });
+
+  it("previous_response_id is passed to its owner or refused", () => {
+    const ask = aChatAsk({ previous_response_id: "resp_1" });
+    const { refusal, reason } = refusalOf({ ask });
+    expect(reason).toBe("previous_response_elsewhere");
+    expect(refusal).toMatchObject({ code: "unsupported_feature", param: "previous_response_id" });
+    const responses = { ...ask, dialect: "openai-responses" } as const;
+    const vendor = { dialect: "openai-responses" } as const;
+    expect(refusalOf({ ask: responses }, vendor).reason).toBe("eligible");
+    expect(refusalOf({ ask: responses, useCase: { prompt: "Be brief." } }, vendor).reason).toBe(
+      "previous_response_elsewhere",
+    );
+  });
+});
+
+describe("route: near the end of the budget", () => {
+  const models = [
+    aVendorModel(),
+    aVendorModel({ name: "dear", model: "d", price: { ...aVendorModel().price, output: 90_000_000_000n } }),
+  ];
+  const openOf = (budgetLevel: "warn" | "degrade", ladder = [modelRung("dear"), modelRung("large")]) => {
+    const d = aDecision({ useCase: { ladder }, with: { budgetLevel }, snapshot: { models, vendors: [aVendor()] } });
+    createRoute(routePorts())(d);
+    return d.route.map(({ target, reason }) => `${target} ${reason}`);
+  };
+  it("the dearest model is left out, unless it is the only one", () => {
+    expect(openOf("warn")).toEqual(["dear eligible", "large eligible"]);
+    expect(openOf("degrade")).toEqual(["dear budget_degraded", "large eligible"]);
+    expect(openOf("degrade", [modelRung("dear")])).toEqual(["dear eligible"]);
   });
 });
 

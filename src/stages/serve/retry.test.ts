@@ -5,6 +5,13 @@ import { backoffMs, isRetryableStatus, retryAfterOf } from "./retry.ts";
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);
 
+const spent = {
+  "x-ratelimit-remaining-requests": "7",
+  "x-ratelimit-reset-requests": "6m0s",
+  "x-ratelimit-remaining-tokens": "0",
+  "x-ratelimit-reset-tokens": "1.2s",
+};
+
 describe("retryAfterOf", () => {
   const rows: [string, Record<string, string | string[] | undefined>, number | undefined][] = [
     ["nothing", {}, undefined],
@@ -25,8 +32,24 @@ describe("retryAfterOf", () => {
     ["words with a year", { "retry-after": "soon 2099" }, undefined],
     ["endless milliseconds", { "retry-after-ms": "Infinity" }, undefined],
     ["empty milliseconds", { "retry-after-ms": "" }, undefined],
+    ["a reset as a duration", { "x-ratelimit-reset-requests": "1s" }, 1000],
+    ["a reset in minutes", { "x-ratelimit-reset-tokens": "6m0s" }, 360_000],
+    ["a reset in parts", { "x-ratelimit-reset-tokens": "1h2m3.5s" }, 3_723_500],
+    ["a reset in milliseconds", { "x-ratelimit-reset-requests": "20ms" }, 20],
+    ["the reset of the limit that is spent", spent, 1200],
+    ["several resets and no word of what is spent", { ...spent, "x-ratelimit-remaining-tokens": "5" }, 1200],
+    ["a reset as an instant", { "anthropic-ratelimit-tokens-reset": "2026-11-22T12:00:09Z" }, 9000],
+    ["a reset as Unix seconds", { "x-ratelimit-reset": String(now / 1000 + 5) }, 5000],
+    ["a reset as Unix milliseconds", { "x-ratelimit-reset": String(now + 5000) }, 5000],
+    ["a reset that has passed", { "x-ratelimit-reset": String(now / 1000 - 5) }, 0],
+    ["a reset in words", { "x-ratelimit-reset-requests": "soon" }, undefined],
+    ["retry-after before resets", { "retry-after": "2", "x-ratelimit-reset-requests": "1s" }, 2000],
   ];
   it.each(rows)("%s", (_form, headers, ms) => expect(retryAfterOf(headers, now)).toBe(ms));
+
+  it("resets mean no wait where no limit was reached", () => {
+    expect(retryAfterOf(spent, now, false)).toBeUndefined();
+  });
 
   it("law: never negative, never NaN, whatever a vendor sends", () => {
     const text = fc.oneof(

@@ -31,6 +31,8 @@ export class UpstreamFault extends Error {
   readonly reason:
     | "connect_failed"
     | "connect_timeout"
+    /** The key could not be shown to the vendor; nothing was sent. */
+    | "credentials_failed"
     | "first_byte_timeout"
     | "first_token_timeout"
     | "idle_timeout"

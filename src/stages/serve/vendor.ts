@@ -9,10 +9,12 @@ import type { VendorDialect } from "../../engines/dialects/port.ts";
 import type { VendorDialects } from "./port.ts";
 import { estimateRequestTokens } from "../reserve/index.ts";
 import { Attempt, type AttemptPlan, type AttemptPorts, abortReason } from "./attempt.ts";
+import { credentialsFor } from "./credentials.ts";
 import type { VendorKeys } from "./health/index.ts";
 import { composePrompt } from "./prompt.ts";
 import { backoffMs, isRetryableStatus, retryAfterOf } from "./retry.ts";
 import { type Upstream, UpstreamFault, type UpstreamResponse } from "./upstream.ts";
+import { addressOf } from "./vendor-address.ts";
 import { openStream } from "./vendor-stream.ts";
 import { credible, estimatedUsage, generatedText } from "./vendor-usage.ts";
 
@@ -64,7 +66,7 @@ export async function serveVendor(ports: VendorPorts, d: Decision, rung: VendorR
       if (d.attempts.length === called) Attempt.skip(ports, d, plan, "failed", bar ?? "cooling_down");
       return "next-rung";
     }
-    const tried = await tryOnce(ports, d, rung, prepared, plan, choice.key);
+    const tried = await tryOnce({ ports, d, rung, prepared, plan, key: choice.key });
     if (tried.served) {
       for (const field of prepared.dropped) d.dropped.add(field);
       return tried.served;
@@ -72,7 +74,8 @@ export async function serveVendor(ports: VendorPorts, d: Decision, rung: VendorR
     // Another key of the same vendor costs no retry: the request itself was never looked at.
     if (tried.keyDead) continue;
     if (!tried.retryable || retries >= d.useCase.retries || !ports.health.mayRetry(plan.target)) return "next-rung";
-    const otherKey = tried.limited && ports.keys.availability(rung.vendor, plan.target) === "live";
+    const otherKey =
+      tried.limited && rung.vendor.keys.length > 1 && ports.keys.availability(rung.vendor, plan.target) === "live";
     if (!otherKey && !(await waited(d, rung, backoffMs(d.clock, retries, tried.retryAfterMs)))) return "next-rung";
     retries += 1;
   }
@@ -173,33 +176,53 @@ interface Tried {
   keyDead?: boolean;
 }
 
-async function tryOnce(
-  ports: VendorPorts,
-  d: Decision,
-  rung: VendorRung,
-  prepared: Prepared,
-  plan: AttemptPlan,
-  key: VendorKey | undefined,
-): Promise<Tried> {
+/** Everything about one try that is known before it. */
+interface VendorCall {
+  ports: VendorPorts;
+  d: Decision;
+  rung: VendorRung;
+  prepared: Prepared;
+  plan: AttemptPlan;
+  key: VendorKey | undefined;
+}
+
+async function tryOnce(call: VendorCall): Promise<Tried> {
+  const { ports, d, rung, prepared, plan, key } = call;
   const attempt = Attempt.begin(ports, d, key ? { ...plan, key: key.id } : plan);
   if (!attempt) return { retryable: false };
   const used = estimatedUsage(prepared.request, "");
+  let sent = false;
   try {
+    const { model, vendor, stream } = rung;
+    const url = addressOf(vendor, prepared.dialect.path({ model: model.model, stream }), model.model);
+    const shown = credentialsFor(
+      vendor,
+      key,
+      { method: "POST", url, headers: jsonBody, body: prepared.body },
+      {
+        clock: d.clock,
+        upstream: ports.upstream,
+        signal: d.signal,
+      },
+    );
+    const credentials = shown instanceof Promise ? await shown : shown;
+    sent = true;
     const response = await ports.upstream.send({
-      url: new URL(rung.vendor.baseUrl + prepared.dialect.path({ model: rung.model.model, stream: rung.stream })),
+      url,
       headers: {
         ...prepared.dialect.headers(prepared.request),
-        ...credentialHeaders(rung.vendor, key),
-        "content-type": "application/json",
-        accept: rung.stream ? prepared.dialect.streamType : "application/json",
+        ...vendor.headers,
+        ...credentials,
+        ...jsonBody,
+        accept: stream ? prepared.dialect.streamType : "application/json",
       },
       body: prepared.body,
       signal: d.signal,
       timeouts: rung.vendor.timeouts,
     });
-    if (response.status >= 300) return await refusedByVendor(ports, attempt, d, rung, prepared, plan, key, response);
+    if (response.status >= 300) return await refusedByVendor(call, attempt, response);
     ports.keys.worked(rung.vendor, key, plan.target);
-    if (!rung.stream) return await readAnswer(attempt, d, rung, prepared, response);
+    if (!rung.stream) return await readAnswer(call, attempt, response);
     const opened = await openStream(d, prepared, response, attempt, rung.vendor.timeouts, ports.keyRefusal);
     if ("served" in opened) {
       d.model = rung.model.name;
@@ -212,10 +235,12 @@ async function tryOnce(
       attempt.end("failed", { reason: "fault" });
       throw fault;
     }
-    if (fault.reason === "aborted") attempt.end("aborted", { reason: abortReason(d), usage: used });
-    else {
+    if (fault.reason === "aborted") {
+      attempt.end("aborted", { reason: abortReason(d), ...(sent && { usage: used }) });
+    } else {
       // A request that reached the vendor may have been billed, whatever became of its answer.
-      const reached = fault.reason === "connect_failed" || fault.reason === "connect_timeout" ? undefined : used;
+      const connected = fault.reason !== "connect_failed" && fault.reason !== "connect_timeout";
+      const reached = sent && connected ? used : undefined;
       attempt.end(fault.reason.endsWith("timeout") ? "timeout" : "failed", {
         reason: fault.reason,
         ...(reached && { usage: reached }),
@@ -225,25 +250,13 @@ async function tryOnce(
   }
 }
 
-function credentialHeaders({ auth }: VendorTarget, key: VendorKey | undefined): Record<string, string> {
-  if (key === undefined) return {};
-  if (auth.type === "bearer") return { authorization: `Bearer ${key.secret}` };
-  return auth.type === "header" ? { [auth.name]: key.secret } : {};
-}
+const jsonBody = { "content-type": "application/json" } as const;
 
 // Some vendors say 403 of a request that their moderation flagged: that is not the key's fault.
 const aboutContent = /moderat|flagged|content[ _-]?(?:policy|filter)|safety/i;
 
-async function refusedByVendor(
-  ports: VendorPorts,
-  attempt: Attempt,
-  d: Decision,
-  rung: VendorRung,
-  prepared: Prepared,
-  plan: AttemptPlan,
-  key: VendorKey | undefined,
-  response: UpstreamResponse,
-): Promise<Tried> {
+async function refusedByVendor(call: VendorCall, attempt: Attempt, response: UpstreamResponse): Promise<Tried> {
+  const { ports, d, rung, prepared, plan, key } = call;
   // What a vendor says beyond this is no message; its status stands all the same.
   const bytes = await response.whole(maxErrorBytes).catch(() => undefined);
   const told = prepared.dialect.decodeError(response.status, bytes && parseJson(bytes.toString("utf8")));
@@ -260,10 +273,8 @@ async function refusedByVendor(
 }
 
 async function readAnswer(
+  { d, rung, prepared }: VendorCall,
   attempt: Attempt,
-  d: Decision,
-  rung: VendorRung,
-  prepared: Prepared,
   response: UpstreamResponse,
 ): Promise<Tried> {
   const bytes = await response.whole(maxAnswerBytes);

@@ -16,6 +16,8 @@ export class SqliteOverrides implements OverrideStore {
     return rows.map((row) => JSON.parse(row["record"] as string) as RouteOverride);
   }
   insert(override: RouteOverride): void {
+    // What has run out is in the journal.
+    this.#db.prepare("delete from route_overrides where until_ms <= ?").run(override.from_ms);
     this.#db
       .prepare("insert into route_overrides (id, until_ms, record) values (?, ?, ?)")
       .run(override.id, override.until_ms, JSON.stringify(override));

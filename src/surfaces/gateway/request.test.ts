@@ -38,6 +38,11 @@ describe("contextOf", () => {
           "idempotency-key": "k",
           traceparent: trace,
           "x-weir-synthetic": "true",
+          "x-weir-strict": "true",
+          "x-weir-task": "summary",
+          "x-weir-latency": "relaxed",
+          "x-weir-batchable": "true",
+          "x-weir-restricted": "true",
           "x-weir-tenant": "other",
           "x-weir-model": "large",
         }),
@@ -50,11 +55,17 @@ describe("contextOf", () => {
       idempotencyKey: "k",
       traceparent: trace,
       synthetic: true,
+      strict: true,
+      task: "summary",
+      latency: "relaxed",
+      batchable: true,
+      restricted: true,
     });
   });
 
   it.each([
     [{ "x-weir-subject": "" }, {}],
+    [{ "x-weir-latency": "soon", "x-weir-strict": "yes", "x-weir-batchable": "1" }, {}],
     [{ "x-weir-synthetic": "1" }, {}],
     [{ "x-weir-synthetic": "false" }, {}],
     [{ "x-weir-subject": ["first", "second"] }, { subject: "first" }],

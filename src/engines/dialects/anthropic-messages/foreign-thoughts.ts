@@ -7,9 +7,8 @@ import type { Fields } from "../body-reader.ts";
 
 type Thought = Omit<Extract<ChatPart, { type: "reasoning" }>, "type">;
 
-const mark = "weir.";
-
-const pack = (id: string, sealed: string): string => `${mark}${encodeURIComponent(id)}.${sealed}`;
+/** weir.<e: encrypted, s: signature>.<name>.<seal> */
+const packed = /^weir\.([es])\.([\w%!~*'()-]*)\.([^]*)$/;
 
 export function thoughtBlock({ text, signature, encrypted, id }: Thought): Fields {
   const seal = encrypted ?? signature ?? "";
@@ -18,7 +17,7 @@ export function thoughtBlock({ text, signature, encrypted, id }: Thought): Field
       ? { type: "thinking", thinking: text, signature: seal }
       : { type: "redacted_thinking", data: seal };
   }
-  const named = pack(id, seal);
+  const named = `weir.${encrypted === undefined ? "s" : "e"}.${encodeURIComponent(id.toWellFormed()).replaceAll(".", "%2E")}.${seal}`;
   return text === ""
     ? { type: "redacted_thinking", data: named }
     : { type: "thinking", thinking: text, signature: named };
@@ -26,20 +25,21 @@ export function thoughtBlock({ text, signature, encrypted, id }: Thought): Field
 
 /** What a client's thinking or redacted_thinking block holds: Anthropic's own, or another vendor's item under its name. */
 export function readThought(text: string, seal: string, redacted: boolean): Thought {
-  if (!seal.startsWith(mark)) {
+  const [, kind, name = "", rest = ""] = packed.exec(seal) ?? [];
+  if (kind === undefined) {
     if (redacted) return { text, encrypted: seal };
     return seal === "" ? { text } : { text, signature: seal };
   }
-  const end = seal.indexOf(".", mark.length);
-  const id = idIn(seal.slice(mark.length, end));
-  const rest = seal.slice(end + 1);
-  return { text, ...(rest === "" ? {} : { encrypted: rest }), id };
+  const thought: Thought = { text, id: nameIn(name) };
+  if (rest === "") return thought;
+  return kind === "e" ? { ...thought, encrypted: rest } : { ...thought, signature: rest };
 }
 
-function idIn(text: string): string {
+function nameIn(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
+    // A client that made it up gets it back as it is.
     return text;
   }
 }

@@ -3,6 +3,7 @@ import type { ChatMessage, ChatPart, MediaPart, TextPart } from "../../../kernel
 import { type Fields, isFields, isShallow } from "../body-reader.ts";
 import { parseExactly } from "../exact-json.ts";
 import { encodeMedia } from "./media.ts";
+import { isProof } from "./signature.ts";
 import { provesThoughts } from "./thinking.ts";
 
 interface Content {
@@ -71,7 +72,8 @@ function show(writing: Writing): void {
 function encodeSystem({ parts }: ChatMessage, { system, contents, dropped }: Writing): void {
   if (contents.length > 0) dropped.add("messages.system.position");
   for (const part of parts) {
-    if (part.type !== "text") dropped.add(`messages.system.${part.type}`);
+    if (part.type === "native") dropped.add(`${part.dialect}.${part.kind}`);
+    else if (part.type !== "text") dropped.add(`messages.system.${part.type}`);
     else if (part.text !== "") {
       noteCache(part, dropped);
       system.push({ text: part.text });
@@ -98,8 +100,8 @@ function encodeUser({ parts }: ChatMessage, writing: Writing): void {
 function encodeModel({ parts }: ChatMessage, writing: Writing): void {
   show(writing);
   const { dropped } = writing;
-  for (const part of parts) {
-    if (part.type === "reasoning") encodeThought(part, writing);
+  for (const [i, part] of parts.entries()) {
+    if (part.type === "reasoning") encodeThought(part, parts[i + 1], writing);
     else {
       const wire = part.type === "tool_call" ? encodeCall(part, writing) : encodeSaid(part, "assistant", dropped);
       if (wire !== undefined) partsOf("model", false, writing).push(wire);
@@ -130,18 +132,26 @@ function encodeSaid(part: ChatPart, role: "user" | "assistant", dropped: Set<str
   }
 }
 
-/** Gemini takes back only thoughts that it signed; items with a name of their own, and sealed ones, are other vendors'. */
-function encodeThought({ text, signature = "", encrypted, id }: Part<"reasoning">, writing: Writing): void {
-  if (signature === "" || encrypted !== undefined || id !== undefined) {
-    writing.dropped.add("reasoning");
+/** Gemini takes back only thoughts that it proved: the words stand before the proof, or are an answer's. */
+function encodeThought(thought: Part<"reasoning">, next: ChatPart | undefined, writing: Writing): void {
+  if (isProof(thought)) {
+    encodeProof(thought.text, thought.signature!, writing);
     return;
   }
+  const { text, signature, encrypted, id } = thought;
+  const own = signature === undefined && encrypted === undefined && id === undefined;
+  if (own && next?.type === "reasoning" && isProof(next))
+    partsOf("model", false, writing).push({ text, thought: true });
+  else writing.dropped.add("reasoning");
+}
+
+function encodeProof(text: string, thoughtSignature: string, writing: Writing): void {
   const parts = partsOf("model", false, writing);
   const last = parts.at(-1);
-  if (text !== "") parts.push({ text, thought: true, thoughtSignature: signature });
-  else if (typeof last?.["text"] === "string" && last["thoughtSignature"] === undefined && last["thought"] !== true) {
-    last["thoughtSignature"] = signature;
-  } else parts.push({ text: "", thoughtSignature: signature });
+  if (text !== "") parts.push({ text, thought: true, thoughtSignature });
+  else if (typeof last?.["text"] === "string" && last["thoughtSignature"] === undefined) {
+    last["thoughtSignature"] = thoughtSignature;
+  } else parts.push({ text: "", thoughtSignature });
 }
 
 /** Google's word for calls whose thought another model had, or a client lost. */

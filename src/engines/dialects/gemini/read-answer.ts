@@ -1,9 +1,9 @@
 /** What an answer says, be it whole or a chunk of a stream: both have the same form here. */
-import { createHash } from "node:crypto";
 import type { ChatEvent, Citation, TokenLogprob } from "../../../kernel/chat.ts";
 import { type Fields, isFields, isShallow, textOr } from "../body-reader.ts";
 import { citationsOf } from "./citations.ts";
 import { mediaOf } from "./media.ts";
+import { digestOf, proofOf } from "./signature.ts";
 import { type Counted, usageOf } from "./usage.ts";
 import { finishOf, finishReasonOf } from "./words.ts";
 
@@ -137,24 +137,13 @@ function readPart(part: Fields, candidate: Candidate, answer: Answer, out: ChatE
     if (read !== readText && read !== readMedia) return;
     break;
   }
-  if (part["thought"] !== true) readSignature(part, candidate, out);
+  const signature = textOr(part["thoughtSignature"], "");
+  if (signature !== "") out.push({ ...proofOf(signature), ...candidate.of });
 }
 
 function readText(value: unknown, part: Fields, { of }: Candidate, _answer: Answer, out: ChatEvent[]): void {
   const text = textOr(value, "");
-  if (part["thought"] !== true) {
-    if (text !== "") out.push({ type: "text", text, ...of });
-    return;
-  }
-  const signature = textOr(part["thoughtSignature"], "");
-  if (text === "" && signature === "") return;
-  out.push({ type: "reasoning", text, ...(signature === "" ? {} : { signature }), ...of });
-}
-
-/** Beside an answer's text stands the proof of the thoughts before it; it goes back to the text that it follows. */
-function readSignature(part: Fields, { of }: Candidate, out: ChatEvent[]): void {
-  const signature = textOr(part["thoughtSignature"], "");
-  if (signature !== "") out.push({ type: "reasoning", text: "", signature, ...of });
+  if (text !== "") out.push({ type: part["thought"] === true ? "reasoning" : "text", text, ...of });
 }
 
 function readCall(value: unknown, part: Fields, candidate: Candidate, answer: Answer, out: ChatEvent[]): void {
@@ -174,8 +163,6 @@ function readCall(value: unknown, part: Fields, candidate: Candidate, answer: An
 /** Older models name no call; the conversation needs a name that no other turn has. */
 const madeUpCallId = (answerId: string, choice: number | undefined, index: number): string =>
   `call_${answerId.replaceAll(/[^a-zA-Z0-9_-]/g, "")}${choice === undefined ? "" : `_${choice}`}_${index}`;
-
-const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
 /** They belong to the text beside them. */
 function readLogprobs(value: unknown, { of }: Candidate, out: ChatEvent[], from: number): void {

@@ -1,6 +1,6 @@
 /**
  * OpenAI's Chat Completions as wire format: how its clients speak to Weir and how Weir speaks to it and to the many
- * servers that imitate it (their known deviations are read, never written).
+ * servers that imitate it (their known deviations are read, and written where OpenAI has no word).
  * Never sends, waits or measures; never answers what a use case means.
  */
 import type { ClientDialect, VendorDialect } from "../port.ts";

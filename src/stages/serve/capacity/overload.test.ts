@@ -177,3 +177,27 @@ describe("classes", () => {
     expect(goodput(run, 30_000, 120_000)).toBeGreaterThan(0.9 * 8.7);
   });
 });
+
+describe("answers that come whole", () => {
+  it.each([
+    ["a predictive model, by its latency", { inTokens: 0, outTokens: 0, firstWithinMs: 1000, wholeWithinMs: 1000 }],
+    ["a chat without streaming, by what its length doesn't explain", { firstWithinMs: 10_000, wholeWithinMs: 10_000 }],
+  ])("%s: three times too many keep 85 %% of what can be served", async (_what, over) => {
+    const run = aRun(1, slots, { min: 2, initial: 32 });
+    const load = chat({ ...over, whole: true });
+    const best = (slots * 1000) / run.vendor.serviceMs(load.inTokens, load.outTokens);
+    offer(run, [{ ...load, perSecond: 3 * best }], 90_000);
+    await run.clock.runUntil(90_000);
+    expect(goodput(run, 30_000, 90_000)).toBeGreaterThan(0.85 * best);
+  });
+
+  it("long and short ones together: the limit doesn't take length for congestion", async () => {
+    const run = aRun(1, slots, { initial: 20 });
+    const sizes = [20, 100, 400].map((outTokens, i) =>
+      chat({ tenant: `t${i}`, perSecond: 40 / outTokens, outTokens, whole: true, ...patient }),
+    );
+    offer(run, sizes, 240_000);
+    const limits = await limitsBetween(run, 60_000, 240_000);
+    expect(Math.min(...limits)).toBeGreaterThan(0.7 * slots);
+  });
+});

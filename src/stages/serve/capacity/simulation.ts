@@ -136,6 +136,8 @@ export interface Load {
   /** Promise of a first token, and of the whole. */
   firstWithinMs: number;
   wholeWithinMs: number;
+  /** The answer comes whole, as a predictive model's or without streaming. */
+  whole?: true;
 }
 
 interface Done {
@@ -196,7 +198,7 @@ async function oneCall(run: Run, load: Load): Promise<void> {
   const taken = vendor.call(inTokens, outTokens, {
     first: () => {
       firstAt = clock.monotonic();
-      pass.firstToken();
+      if (!load.whole) pass.firstToken();
     },
     done: () => {
       pass.leave({ outcome: "ok", outTokens });
