@@ -31,7 +31,7 @@ const mayImport: readonly [file: RegExp, allowed: readonly RegExp[]][] = [
   [/^operators\//, [/^kernel\//, /^operators\//]],
   [/^prices\//, [/^kernel\//, /^prices\//]],
   [/^config\//, [/^kernel\//, /^config\//, /^prices\/index\.ts$/]],
-  [/^telemetry\//, [/^kernel\//, /^telemetry\//]],
+  [/^telemetry\//, [/^kernel\//, /^telemetry\//, /^engines\/detectors\/index\.ts$/]],
   [/^stages\/check\//, [/^kernel\//, /^stages\/check\//, /^stages\/screen\/index\.ts$/]],
   [/^stages\/ground\//, [/^kernel\//, /^stages\/ground\//, /^stages\/screen\/index\.ts$/]],
   [/^stages\/(route|serve)\//, [/^kernel\//, /^stages\/$1\//, /^stages\/reserve\/index\.ts$/]],
@@ -77,9 +77,9 @@ const reserved = [
     /\bDate\.now\(|\bMath\.random\(|\bset(Timeout|Interval)\(|\bperformance\.now\(|\bnew Date\(\)|(?<!clock\.)\brandom(Bytes|UUID|FillSync|Int)\(/,
   ),
   only(
-    "outbound connections are opened in stages/serve and by the command line only",
-    /^(stages\/serve|cli)\//,
-    /\bfrom "undici"|\bfetch\(|\b(net|tls|https?)\.(connect|request|get)\(/,
+    "outbound connections are opened in stages/serve, telemetry/export and by the command line only",
+    /^(stages\/serve|telemetry\/export|cli)\//,
+    /\bfrom "undici"|\brequest\b[^;"]*\bfrom "node:https?"|\bfetch\(|\b(net|tls|https?)\.(connect|request|get)\(/,
   ),
 ];
 
@@ -127,6 +127,7 @@ describe("the walk itself can fail", () => {
     ["surfaces/ops/index.ts", "const x = process.env.HOME;"],
     ["ledger/journal.ts", "setTimeout(() => {}, 5);"],
     ["engines/runtimes/port.ts", 'import { Pool } from "undici";'],
+    ["telemetry/alerts/alerts.ts", 'import { request as call } from "node:https";'],
   ])("a reserved thing planted in %s is found", (file, text) => expect(reservedIn(file, text)).toHaveLength(1));
 });
 

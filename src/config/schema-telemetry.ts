@@ -1,6 +1,5 @@
 /** The schema of what operators see and hear: log, metrics, traces, alerts. Read at the start of the process. */
 import { z } from "zod";
-import { riskTiers } from "../kernel/decision.ts";
 import { count, duration, name, secret, strict, text } from "./schema-values.ts";
 
 const address = z

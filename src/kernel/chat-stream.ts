@@ -43,9 +43,13 @@ export function openCollector(): ChatCollector {
     const { parts } = choiceOf(event);
     const last = parts.at(-1);
     const open = last?.type === "reasoning" && last.signature === undefined && last.encrypted === undefined;
-    if (open && encrypted === undefined && (id === undefined || id === last.id)) {
+    // A seal closes the words of the same item; without an id it stands for a block of its own.
+    const same =
+      open && (encrypted === undefined ? id === undefined || id === last.id : id !== undefined && id === last.id);
+    if (same) {
       last.text += text;
       if (signature !== undefined) last.signature = signature;
+      if (encrypted !== undefined) last.encrypted = encrypted;
       return;
     }
     parts.push({

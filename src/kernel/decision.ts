@@ -170,7 +170,7 @@ export interface SettledMeta extends BegunMeta {
   usage: Usage;
   cost_nano_usd: NanoUsd;
   dropped?: string[];
-  /** What of a stream had left when it ended early. */
+  /** What of a stream had left when it ended; `bytes` counts the vendor's where they passed, else the words' length. */
   delivered?: { frames: number; bytes: number; complete: boolean };
   /** HMAC-SHA256 of request body and answer under the install's key, where `record` keeps no content. */
   digests?: { request: string; answer?: string };

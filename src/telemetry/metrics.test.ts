@@ -68,6 +68,47 @@ describe("Metrics", () => {
     );
   });
 
+  it("counts what finds no room together, keeps the sum, and says so", () => {
+    const metrics = new Metrics({ maxSeries: 2 });
+    const count = metrics.counter("c", "h", ["a", "b"]);
+    const histogram = metrics.histogram("h", "help", ["a"]);
+    for (const a of ["1", "2", "3", "4", "1"]) {
+      count({ a, b: "x" });
+      histogram({ a }).observe(1);
+    }
+    const lines = linesOf(metrics);
+    expect(lines.filter((line) => line.startsWith("c{"))).toEqual([
+      'c{a="1",b="x"} 2',
+      'c{a="2",b="x"} 1',
+      'c{a="other",b="other"} 2',
+    ]);
+    expect(lines).toContain('h_count{a="other"} 2');
+    expect(lines).toContain('weir_metric_series_dropped_total{metric="c"} 2');
+    expect(lines).toContain('weir_metric_series_dropped_total{metric="h"} 2');
+  });
+
+  it("law: whatever the labels, no metric grows beyond its bound and one, and nothing counted is lost", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ maxLength: 3 })), fc.integer({ min: 1, max: 5 }), (values, maxSeries) => {
+        const metrics = new Metrics({ maxSeries });
+        const count = metrics.counter("c", "h");
+        for (const v of values) count({ v });
+        const series = linesOf(metrics).filter((line) => line.startsWith("c{"));
+        expect(series.length).toBeLessThanOrEqual(maxSeries + 1);
+        const sum = series.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(" "))), 0);
+        expect(sum).toBe(values.length);
+      }),
+    );
+  });
+
+  it("cuts a gauge with more rows than series are allowed", () => {
+    const metrics = new Metrics({ maxSeries: 2 });
+    metrics.gauge("g", "Now.", () => ["a", "b", "c"].map((v) => [{ v }, 1] as const));
+    const lines = linesOf(metrics);
+    expect(lines.filter((line) => line.startsWith("g{"))).toHaveLength(2);
+    expect(lines).toContain('weir_metric_series_dropped_total{metric="g"} 1');
+  });
+
   it("reads gauges when they are printed", () => {
     const metrics = new Metrics();
     let running = 1;

@@ -255,6 +255,7 @@ describe("case 17: failures that a retry may mend", () => {
     for (let n = 0; n < 5; n++) expect(await put("single")).toMatchObject({ status: 502 });
     const turnedAway = await put("single");
     expect(turnedAway).toMatchObject({ status: 502, code: "ladder_exhausted" });
+    expect(turnedAway.headers.get("retry-after")).toBe("5");
     expect((await settledOf(turnedAway.headers)).route).toMatchObject([{ eligible: false, reason: "breaker_open" }]);
     expect(vendor.received).toHaveLength(5);
     vendor.fallback({ text: "Well again." });

@@ -37,7 +37,8 @@ const number = (name: "minutes" | "soak-minutes" | "soak-rate"): number => {
 
 function commit(): string {
   try {
-    const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    const git = (...args: string[]) =>
+      execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
     return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--", "src") === "" ? "" : "+changes");
   } catch {
     return "unknown";
@@ -60,7 +61,10 @@ function printedFuzz(report: FuzzReport, kept: readonly string[]): string[] {
     ),
     "",
     ...report.subjects.flatMap(({ findings }) =>
-      findings.map((finding) => `- **${finding.target}**, ${finding.rule}: ${firstLine(finding.message)} (${finding.place || "no place"})`),
+      findings.map(
+        (finding) =>
+          `- **${finding.target}**, ${finding.rule}: ${firstLine(finding.message)} (${finding.place || "no place"})`,
+      ),
     ),
     ...kept.map((path) => `- kept: ${path}`),
     "",
@@ -75,7 +79,10 @@ async function main(): Promise<boolean> {
   const date = new Date().toISOString();
   const name = `proof-${date.slice(0, 10)}-${commit().replace("+changes", "")}`;
   const runSeed = options.seed === undefined ? Date.now() % 2 ** 31 : Number(options.seed);
-  const fuzzed = minutes > 0 ? await fuzzAll({ minutes, runSeed, ...(options.dialect && { subjects: options.dialect }) }, say) : undefined;
+  const fuzzed =
+    minutes > 0
+      ? await fuzzAll({ minutes, runSeed, ...(options.dialect && { subjects: options.dialect }) }, say)
+      : undefined;
   const findings = fuzzed?.subjects.flatMap((subject) => subject.findings) ?? [];
   const kept = keep(findings, join(results, `${name}-inputs`));
   const soaked: SoakReport | undefined =
@@ -84,7 +91,9 @@ async function main(): Promise<boolean> {
   const text = [
     `# Proof ${date.slice(0, 16).replace("T", " ")} UTC, ${commit()}: ${good ? "passed" : "FAILED"}`,
     "",
-    `${cpus()[0]?.model ?? "?"}, ${cpus().length} cores, Node ${process.version}, load average ${loadavg().map((load) => load.toFixed(2)).join(" ")} at the end.`,
+    `${cpus()[0]?.model ?? "?"}, ${cpus().length} cores, Node ${process.version}, load average ${loadavg()
+      .map((load) => load.toFixed(2))
+      .join(" ")} at the end.`,
     "",
     ...(fuzzed ? printedFuzz(fuzzed, kept) : []),
     ...(soaked ? printedSoak(soaked) : []),
@@ -100,5 +109,9 @@ async function main(): Promise<boolean> {
 
 if (options.replay === undefined) process.exit((await main()) ? 0 : 1);
 const again = replay(options.replay);
-say(again ? `${again.target}, ${again.rule}: ${again.message}\n${again.place}` : "nothing is wrong with this input any more");
+say(
+  again
+    ? `${again.target}, ${again.rule}: ${again.message}\n${again.place}`
+    : "nothing is wrong with this input any more",
+);
 process.exit(again ? 1 : 0);

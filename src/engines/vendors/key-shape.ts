@@ -2,7 +2,7 @@ import type { VendorAuth } from "../../kernel/snapshot.ts";
 
 const awsKey = /^[A-Za-z0-9]+:[^\s:]+(:[^\s:]+)?$/;
 /** What a header can carry. */
-const printable = /^[\x21-\x7e]+$/;
+const printable = /^[\x20-\x7e]+$/;
 
 /** What is wrong with a key that is to be shown in this way, in words that hold nothing of it. */
 export function keyProblem({ type }: VendorAuth, secret: string): string | undefined {

@@ -90,8 +90,7 @@ const presets = {
     keyEnv: "AWS_BEDROCK_KEY",
     docs: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
   },
-  // It answers 422 extra_forbidden to every field that isn't its own (seen of metadata, max_completion_tokens, stream_options'
-  // neighbours); usage comes with the last chunk unasked.
+  // It answers 422 (extra_forbidden) to every field that its own schema lacks; usage comes with the last chunk unasked.
   mistral: {
     dialects: ["openai-chat"],
     baseUrl: "https://api.mistral.ai/v1",

@@ -1,7 +1,7 @@
 /** One model of the ladder as a possible way for one decision: open or not, and by what it may be compared. */
 import type { RouteReason } from "../../kernel/decision.ts";
 import type { ModelRung, PoolMember, Rung, VendorTarget } from "../../kernel/snapshot.ts";
-import { costOf } from "../../kernel/usage.ts";
+import { costOf, priceAt } from "../../kernel/usage.ts";
 import type { Decision } from "../../path/context.ts";
 import type { TargetState } from "../serve/health/port.ts";
 import type { Bar, VendorModel } from "./bars.ts";
@@ -63,7 +63,8 @@ export function expectedCost(facts: Facts, { elsewhere }: Candidate): number {
   const cached = Math.round(facts.tokens * (state?.cachedShare ?? 0));
   const most = facts.d.request?.max_tokens ?? model.maxOutputTokens;
   const output = Math.min(most, Math.round(state?.outputTokens ?? usualOutput)) * answersOf(facts.d);
-  return costOf({ input: facts.tokens - cached, cached_input: cached, output, estimated: true }, model.price);
+  const usage = { input: facts.tokens - cached, cached_input: cached, output, estimated: true };
+  return costOf(usage, priceAt(model.price, facts.d.clock.now()));
 }
 
 const answersOf = (d: Decision): number => d.request?.n ?? 1;

@@ -55,8 +55,10 @@ function modelCandidate(ports: RoutePorts, facts: Facts, rung: ModelRung, index:
   if (bar) return candidate;
   const keys = ports.keys.availability(vendor, target);
   if (keys === "no_live_key") close(candidate, "no_live_key", `vendor ${vendor.name} takes none of its keys`);
-  else if (!ports.health.admits(target, vendor.health)) close(candidate, "breaker_open", `${target} keeps failing`);
-  else if (keys !== "live") candidate.cooling = true;
+  else if (!ports.health.admits(target, vendor.health)) {
+    candidate.elsewhere!.state = ports.health.stateOf(target, vendor.health);
+    close(candidate, "breaker_open", `${target} keeps failing`);
+  } else if (keys !== "live") candidate.cooling = true;
   return candidate;
 }
 
@@ -94,11 +96,7 @@ function closeMember(facts: Facts, { strategy }: PoolRung, candidate: Candidate)
 /** Leaves out who does much worse than its peers, unless nobody else is left. */
 function withoutEjected({ health }: RoutePorts, open: readonly Candidate[]): Candidate[] {
   const elsewhere = open.flatMap((candidate) => candidate.elsewhere ?? []);
-  if (elsewhere.length > 0)
-    health.compare(
-      elsewhere.map(({ target }) => target),
-      elsewhere[0]!.vendor.health,
-    );
+  health.compare(elsewhere.map(({ target }) => target));
   for (const at of elsewhere) at.state = health.stateOf(at.target, at.vendor.health);
   const kept = open.filter(({ elsewhere: at }) => !at?.state?.ejected);
   if (kept.length === 0) return [...open];
@@ -134,6 +132,18 @@ function closeLossCascades({ cascades }: RoutePorts, facts: Facts, candidates: r
   }
 }
 
+// How long to wait where nobody knows: for probes that are out, and for a key that an operator has to replace.
+const probingMs = 1_000;
+const replacingMs = 60_000;
+
+/** Until the first breaker lets somebody through again. */
+function soonest(d: Decision, candidates: readonly Candidate[]): number {
+  const waits = candidates
+    .filter(({ reason }) => reason.reason === "breaker_open")
+    .map(({ elsewhere }) => (elsewhere?.state?.untilMs ?? 0) - d.clock.monotonic());
+  return waits.length === 0 ? replacingMs : Math.max(probingMs, Math.min(...waits));
+}
+
 /** Against health there is no other way than to wait; everything else is a matter of the request or of policy. */
 const passing = new Set(["breaker_open", "no_live_key", "ejected"]);
 
@@ -155,6 +165,8 @@ function refusalOf(d: Decision, candidates: readonly Candidate[]): Refusal | und
     return refuse("data_class_not_allowed", `No model of this use case may see ${d.dataClass} data.`);
   const told = d.route.map((reason) => `${reason.target}: ${reason.reason}`).join("; ");
   if (d.route.some((each) => passing.has(each.reason)))
-    return refuse("ladder_exhausted", `No model of the ladder can be called now (${told}).`, { retryAfterMs: 5000 });
+    return refuse("ladder_exhausted", `No model of the ladder can be called now (${told}).`, {
+      retryAfterMs: soonest(d, candidates),
+    });
   return refuse("nothing_eligible", `No rung of the ladder is open to this request (${told}).`);
 }

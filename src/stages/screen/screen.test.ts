@@ -182,6 +182,40 @@ describe("screen", () => {
     expect(half(d)).toMatchObject({ code: "input_blocked" });
   });
 
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const document = (text: string): ChatPart => ({ type: "file", media_type: "text/plain", data: base64(text) });
+
+  it.each<[string, ChatPart]>([
+    ["sent along", document("the CARD is")],
+    ["that a tool brought", { type: "tool_result", id: "t", text: "", parts: [document("the CARD is") as never] }],
+  ])("reads a text document in base64, %s, though the bytes look clean", (_how, one) => {
+    const d = decision([aGuard()], [{ role: "user", parts: [one] }]);
+    expect(screen(d)).toMatchObject({ code: "input_blocked" });
+    const redacting = decision([aGuard({ action: "redact" })], [{ role: "user", parts: [one] }]);
+    expect(screen(redacting)).toBeUndefined();
+    expect(redacting.rewritten).toBe(true);
+    expect(JSON.stringify(redacting.request)).toContain(base64("the [card] is"));
+  });
+
+  it("a clean document leaves the bytes as they are, and a picture is no text", () => {
+    const image: ChatPart = { type: "image", media_type: "image/png", data: base64("CARD") };
+    const d = decision([aGuard()], [{ role: "user", parts: [document("nothing here"), image] }]);
+    expect([screen(d), d.bytesClean]).toEqual([undefined, true]);
+  });
+
+  it("reads what only one dialect knows, but for what is void once it is changed", () => {
+    const value = { type: "search_result", content: [{ text: "a CARD" }], encrypted_content: "CARD" };
+    const one: ChatPart = { type: "native", dialect: "anthropic-messages", kind: "search_result", value };
+    const d = decision(
+      [aGuard({ action: "redact" })],
+      [{ role: "user", parts: [one, { type: "text", text: "CARD" }] }],
+    );
+    expect(screen(d)).toBeUndefined();
+    expect(d.request!.messages[0]!.parts[0]).toMatchObject({
+      value: { content: [{ text: "a [card]" }], encrypted_content: "CARD" },
+    });
+  });
+
   it("scores have no free text to scan", () => {
     const d = aDecision({ useCase: { kind: "score", screen: [aGuard()] } });
     expect(failing(d)).toBeUndefined();

@@ -18,11 +18,11 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
       guards.length === 0 ||
       (bytes.length <= mostForwarded && isClean(scanner, guards, unescaped(bytes.toString("utf8"))));
     if (guards.length === 0) return undefined;
-    // The bytes, their escapes undone, show every character of the neutral form: one scan says it all.
-    const texts = d.bytesClean ? [] : textsOf(request);
+    // The bytes, their escapes undone, show every character of the neutral form but for documents in base64.
+    const texts = d.bytesClean ? documentsOf(request) : textsOf(request);
     if (lengthOf(texts) > mostRead)
       return refuse("body_too_large", `The guards of this use case read at most ${mostRead} characters of text.`);
-    const run = d.bytesClean ? cleanRun(guards, "input") : runGuards(scanner, guards, "input", texts);
+    const run = texts.length === 0 ? cleanRun(guards, "input") : runGuards(scanner, guards, "input", texts);
     d.guards.push(...run.verdicts);
     if (run.failed) return refuse("guard_failed", `The guard "${run.failed}" could not run.`);
     if (run.blocked)
@@ -50,10 +50,20 @@ const lengthOf = (texts: readonly string[]): number => texts.reduce((sum, text) 
 interface Place {
   notText: ReadonlySet<string>;
   below?: Readonly<Record<string, Place>>;
+  /** The same holds on every level below. */
+  deep?: true;
 }
 
 // Bytes, addresses, signatures and ids are void once a character differs, and digits in them look like card numbers.
-const part: Place = { notText: new Set(["type", "data", "url", "signature", "encrypted", "id"]) };
+const voidIfChanged = ["type", "data", "url", "signature", "encrypted", "id"];
+const native: Place = {
+  notText: new Set([...voidIfChanged, "encrypted_content", "encrypted_index", "tool_use_id", "file_id"]),
+  deep: true,
+};
+const part: Place = {
+  notText: new Set([...voidIfChanged, "media_type", "file_id", "cache"]),
+  below: { value: native },
+};
 const message: Place = { notText: new Set(["role"]), below: { parts: part } };
 // The use case's name, and paths that Weir itself names.
 const wholeRequest: Place = { notText: new Set(["model", "unmodelled"]), below: { messages: message } };
@@ -63,22 +73,49 @@ const anywhereElse: Place = { notText: new Set() };
 function textsOf(value: unknown, place = wholeRequest, into: string[] = []): string[] {
   if (typeof value === "string") into.push(value);
   else if (Array.isArray(value)) for (const item of value) textsOf(item, place, into);
-  else if (typeof value === "object" && value !== null)
+  else if (typeof value === "object" && value !== null) {
+    if (isTextFile(value)) into.push(Buffer.from(value.data, "base64").toString("utf8"));
     for (const [name, item] of Object.entries(value))
-      if (!place.notText.has(name)) textsOf(item, place.below?.[name] ?? anywhereElse, into);
+      if (!place.notText.has(name)) textsOf(item, below(place, name), into);
+  }
   return into;
 }
+
+/** The texts of a request's documents alone. */
+function documentsOf({ messages }: ChatRequest): string[] {
+  const texts: string[] = [];
+  const read = (parts: readonly object[]) => {
+    for (const one of parts) {
+      if (isTextFile(one)) textsOf(one, part, texts);
+      else if ("parts" in one && Array.isArray(one.parts)) read(one.parts as object[]);
+    }
+  };
+  for (const { parts } of messages) read(parts);
+  return texts;
+}
+
+const below = (place: Place, name: string): Place => place.below?.[name] ?? (place.deep ? place : anywhereElse);
+
+/** A document whose words lie in its data: they are text like any other, in base64 or not. */
+const isTextFile = (value: object): value is { data: string } => {
+  const { type, media_type: mediaType, data } = value as { type?: unknown; media_type?: unknown; data?: unknown };
+  return type === "file" && typeof data === "string" && typeof mediaType === "string" && textTypes.test(mediaType);
+};
+const textTypes = /^text\/|^application\/(?:json|xml|yaml|x-yaml|csv)\b/i;
 
 function redactStrings(value: unknown, redact: (text: string) => string, place = wholeRequest): unknown {
   if (typeof value === "string") return redact(value);
   if (Array.isArray(value)) return value.map((item) => redactStrings(item, redact, place));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
+  const rewritten = Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
       name,
-      place.notText.has(name) ? item : redactStrings(item, redact, place.below?.[name] ?? anywhereElse),
+      place.notText.has(name) ? item : redactStrings(item, redact, below(place, name)),
     ]),
   );
+  if (isTextFile(value))
+    rewritten["data"] = Buffer.from(redact(Buffer.from(value.data, "base64").toString("utf8"))).toString("base64");
+  return rewritten;
 }
 
 const higher = (a: Decision["dataClass"], b: Decision["dataClass"]) =>

@@ -25,14 +25,16 @@ function setUp(budget?: number) {
   });
   const money = new MoneyBook(d.clock);
   const recorded: AttemptMeta[] = [];
+  const health = new HealthBook(d.clock);
   const ports = {
     money,
-    health: new HealthBook(d.clock),
+    health,
     report: () => undefined,
     record: (_d: unknown, meta: AttemptMeta) => void recorded.push(meta),
   };
   return {
     d,
+    health,
     money,
     recorded,
     begin: (over: Partial<AttemptPlan> = {}) => Attempt.begin(ports, d, { ...plan, ...over }),
@@ -71,6 +73,32 @@ describe("Attempt", () => {
     ]);
     expect(d.attempts).toEqual(recorded);
     expect([d.usage, d.costNanoUsd, d.ttftMs]).toEqual([used, 37, 30]);
+  });
+
+  it("names the vendor's key, and tells the target's health once how it went", async () => {
+    const { d, health, recorded, begin } = setUp();
+    const attempt = begin({ key: "acme#2", watched: { stream: true, policy: undefined } })!;
+    expect(health.stateOf("acme/large").inFlight).toBe(1);
+    await d.clock.advance(30);
+    attempt.firstContent();
+    await d.clock.advance(50);
+    attempt.end("ok", { usage: used });
+    attempt.end("failed", { reason: "reset" });
+    expect(recorded).toMatchObject([{ key: "acme#2" }]);
+    expect(health.stateOf("acme/large")).toMatchObject({
+      inFlight: 0,
+      requests: 1,
+      failures: 0,
+      ttftMs: 30,
+      perTokenMs: 10,
+      cachedShare: 4 / 14,
+    });
+  });
+
+  it("what is not called says nothing of the target", () => {
+    const { health, begin } = setUp(409);
+    expect(begin({ watched: { stream: false, policy: undefined } })).toBeUndefined();
+    expect(health.all()).toEqual([]);
   });
 
   it("ends once: the first word stands", () => {

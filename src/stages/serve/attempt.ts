@@ -41,7 +41,7 @@ export class Attempt {
   readonly #n: number;
   readonly #startedAtMs: number;
   readonly #started: number;
-  readonly #ticket: CallTicket | undefined;
+  #ticket: CallTicket | undefined;
   #ttftMs: number | undefined;
   #open = true;
 
@@ -82,6 +82,7 @@ export class Attempt {
 
   /** The first content has arrived. */
   firstContent(): void {
+    if (this.#ticket?.probe) this.#ticket = this.#ports.health.answering(this.#ticket);
     this.#ttftMs ??= this.#d.clock.monotonic() - this.#started;
     this.#d.ttftMs ??= this.#d.clock.monotonic() - this.#d.call.started;
   }

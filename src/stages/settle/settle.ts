@@ -79,10 +79,10 @@ export function createSettle(ports: SettlePorts): Settle {
 
   const settle: Settle = {
     begin(d) {
-      const health = ports.journal.health();
+      const { journal } = ports;
       const sealed = mustWait(d);
-      if (health.full || (sealed && !health.writable)) return unrecorded();
-      const appended = ports.journal.append({
+      if (journal.full || (sealed && !journal.writable)) return unrecorded();
+      const appended = journal.append({
         kind: "begun",
         tenant: d.tenant.name,
         decision: d.id,
@@ -159,6 +159,7 @@ function answerOf(d: Decision, outcome: Outcome, meta: SettledMeta | undefined):
       ...(d.rule !== undefined && { rule: d.rule }),
     },
     ...(d.limits && { limits: d.limits }),
+    ...(d.tokenLimits && { tokenLimits: d.tokenLimits }),
   };
 }
 
@@ -196,13 +197,14 @@ function recordedStream(
         for (const event of frame.events) heard.add(event);
         const error = frame.events.find((event) => event.type === "error");
         if (error) {
-          await end({ state: "failed", code: isErrorCode(error.code) ? error.code : "stream_broken", delivered });
+          const code = isErrorCode(error.code) ? error.code : "stream_broken";
+          await end({ state: stateOf(refuse(code)), code, delivered });
         } else if (frame.events.some((event) => event.type === "end")) {
           delivered.complete = true;
           await end({ state: "answered", delivered });
         }
         delivered.frames += 1;
-        delivered.bytes += frame.raw?.length ?? 0;
+        delivered.bytes += frame.raw?.length ?? wordsIn(frame);
         yield frame;
         if (!open) return;
       }
@@ -220,6 +222,16 @@ function recordedStream(
     await source.return?.();
     await left();
   });
+}
+
+/** What a frame says, in UTF-16 units: its bytes are the surface's business where it is encoded anew. */
+function wordsIn({ events }: Frame): number {
+  let length = 0;
+  for (const event of events) {
+    if (event.type === "text" || event.type === "reasoning") length += event.text.length;
+    else if (event.type === "tool_call_delta") length += event.arguments.length;
+  }
+  return length;
 }
 
 const isErrorCode = (code: string | undefined): code is keyof typeof errorKinds =>

@@ -59,6 +59,24 @@ describe("answerHeaders", () => {
     expect(answerHeaders(answer({ outcome }))["retry-after"]).toBe(seconds);
   });
 
+  it("says both limits where tokens are bounded too, each in both forms", () => {
+    const limits = { policy: "tenant", limit: 60, remaining: 59, resetMs: 1000 };
+    const tokenLimits = { policy: "tenant", limit: 1000, remaining: 400, resetMs: 36_000 };
+    expect(answerHeaders(answer({ limits, tokenLimits }))).toMatchObject({
+      "ratelimit-policy": '"tenant";q=60;w=60, "tenant-tokens";q=1000;w=60',
+      ratelimit: '"tenant";r=59;t=1, "tenant-tokens";r=400;t=36',
+      "x-ratelimit-remaining-requests": "59",
+      "x-ratelimit-limit-tokens": "1000",
+      "x-ratelimit-remaining-tokens": "400",
+      "x-ratelimit-reset-tokens": "36s",
+    });
+  });
+
+  it("says the token limit alone where only tokens are bounded", () => {
+    const tokenLimits = { policy: "key", limit: 1000, remaining: 400, resetMs: 36_000 };
+    expect(answerHeaders(answer({ tokenLimits }))).toMatchObject({ ratelimit: '"key-tokens";r=400;t=36' });
+  });
+
   it("marks an answer given again", () =>
     expect(answerHeaders(answer({ replayed: true }))["x-weir-replayed"]).toBe("true"));
 

@@ -22,7 +22,7 @@ export function problemOf(refusal: Refusal, decision?: string): Record<string, u
 /** Headers that every answer of a decision bears; `early` ones leave before model and attempts are known. */
 export function answerHeaders(answer: Answer): Record<string, string> {
   const headers: Record<string, string> = { "x-weir-decision-id": answer.decision };
-  const { settled, limits, outcome } = answer;
+  const { settled, limits, tokenLimits, outcome } = answer;
   if (settled) {
     if (settled.model !== undefined) headers["x-weir-model"] = settled.model;
     headers["x-weir-attempts"] = String(settled.attempts);
@@ -31,17 +31,28 @@ export function answerHeaders(answer: Answer): Record<string, string> {
     headers["server-timing"] = serverTiming(settled.stages);
   }
   if (answer.replayed) headers["x-weir-replayed"] = "true";
-  if (limits) {
-    const resetSeconds = Math.ceil(limits.resetMs / 1000);
-    headers["ratelimit-policy"] = `"${limits.policy}";q=${limits.limit};w=60`;
-    headers["ratelimit"] = `"${limits.policy}";r=${limits.remaining};t=${resetSeconds}`;
-    headers["x-ratelimit-limit-requests"] = String(limits.limit);
-    headers["x-ratelimit-remaining-requests"] = String(limits.remaining);
-    headers["x-ratelimit-reset-requests"] = `${resetSeconds}s`;
-  }
+  if (limits) addLimits(headers, "requests", limits);
+  if (tokenLimits) addLimits(headers, "tokens", tokenLimits);
   if (outcome.type === "refused" && outcome.refusal.retryAfterMs !== undefined)
     headers["retry-after"] = String(Math.max(1, Math.ceil(outcome.refusal.retryAfterMs / 1000)));
   return headers;
+}
+
+/** The structured fields of draft-ietf-httpapi-ratelimit-headers (one list item each), and the form that OpenAI's clients read. */
+function addLimits(
+  headers: Record<string, string>,
+  unit: "requests" | "tokens",
+  { policy, limit, remaining, resetMs }: NonNullable<Answer["limits"]>,
+): void {
+  const resetSeconds = Math.ceil(resetMs / 1000);
+  // One scope may bound both: the unit tells its two policies apart.
+  const name = unit === "requests" ? policy : `${policy}-tokens`;
+  const and = headers["ratelimit"] === undefined ? "" : ", ";
+  headers["ratelimit-policy"] = `${headers["ratelimit-policy"] ?? ""}${and}"${name}";q=${limit};w=60`;
+  headers["ratelimit"] = `${headers["ratelimit"] ?? ""}${and}"${name}";r=${remaining};t=${resetSeconds}`;
+  headers[`x-ratelimit-limit-${unit}`] = String(limit);
+  headers[`x-ratelimit-remaining-${unit}`] = String(remaining);
+  headers[`x-ratelimit-reset-${unit}`] = `${resetSeconds}s`;
 }
 
 /** Names that clients made up, as visible ASCII: a header can hold nothing else. */

@@ -63,6 +63,13 @@ export class HealthBook implements HealthView, HealthReport {
     return { target, probe };
   }
 
+  answering(ticket: CallTicket): CallTicket {
+    if (!ticket.probe) return ticket;
+    const book = this.#book(ticket.target, undefined);
+    this.#telling(ticket.target, book, "its probes came back well", () => book.breaker.succeeded(true));
+    return { target: ticket.target, probe: false };
+  }
+
   end({ target, probe }: CallTicket, outcome: CallOutcome, figures: CallFigures): void {
     const book = this.#book(target, undefined);
     const now = this.#clock.monotonic();
@@ -116,10 +123,10 @@ export class HealthBook implements HealthView, HealthReport {
     return [...this.#books.keys()].map((target) => this.stateOf(target));
   }
 
-  compare(targets: readonly string[], policy: HealthPolicy | undefined): void {
+  compare(targets: readonly string[]): void {
     const now = this.#clock.monotonic();
     const peers = targets.map((target): Peer => {
-      const book = this.#book(target, policy);
+      const book = this.#book(target, undefined);
       const latencyMs = book.ttft.value ?? book.total.value;
       return {
         target,

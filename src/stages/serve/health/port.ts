@@ -58,7 +58,7 @@ export interface HealthView {
   admits(target: string, policy: HealthPolicy | undefined): boolean;
   stateOf(target: string, policy: HealthPolicy | undefined): TargetState;
   /** Looks at targets that serve the same purpose and takes clear outliers out for a while. */
-  compare(targets: readonly string[], policy: HealthPolicy | undefined): void;
+  compare(targets: readonly string[]): void;
 }
 
 /** What routing reads of a vendor's keys. */
@@ -72,6 +72,8 @@ export interface HealthReport {
   admits(target: string, policy: HealthPolicy | undefined): boolean;
   /** Answers how this call is to be named at its end. */
   begin(target: string, policy: HealthPolicy | undefined): CallTicket;
+  /** Content arrives: a probe has done its duty, however long its stream still is. The ticket to go on with. */
+  answering(ticket: CallTicket): CallTicket;
   end(ticket: CallTicket, outcome: CallOutcome, figures: CallFigures): void;
   /** Takes one retry from this target's budget; false where there is none. */
   mayRetry(target: string): boolean;
