@@ -1,6 +1,7 @@
 /** Weir as a company would start it: a configuration in a folder of its own, keys minted by the CLI, `weir start`. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -198,9 +199,19 @@ function serving(child: ChildProcess): Promise<{ origin: string; ops: string; lo
   });
 }
 
+/** On a connection of its own, which is closed: open sockets are counted. */
+const metricsOf = (house: BenchHouse): Promise<string> =>
+  new Promise((resolve, reject) => {
+    get({ host: "127.0.0.1", port: house.opsPort, path: "/metrics", agent: false }, async (response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+      resolve(Buffer.concat(chunks).toString("utf8"));
+    }).once("error", reject);
+  });
+
 /** Sum of a counter or gauge over its labels, from /metrics. */
 export async function counterOf(house: BenchHouse, name: string): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${house.opsPort}/metrics`)).text();
+  const text = await metricsOf(house);
   return text
     .split("\n")
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))

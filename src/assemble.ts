@@ -208,6 +208,7 @@ export async function assemble(options: AssembleOptions): Promise<House> {
       money,
       health,
       keys: vendorKeys,
+      isExcluded: (d, place) => overrides.excludes(d.useCase.name, place),
       report,
       keyRefusal,
       record(d, meta) {

@@ -2,6 +2,9 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { type Environment, environments } from "../kernel/principal.ts";
 import { isRefusal } from "../kernel/errors.ts";
+import { femtoUsdOf, roundToNano } from "../kernel/money.ts";
+import { budgetWindows, priorityClasses } from "../kernel/snapshot.ts";
+import type { KeyBounds } from "../stages/identify/index.ts";
 import { type ControlPlane, openControlPlane } from "./control-plane.ts";
 import { withData } from "./options.ts";
 
@@ -14,6 +17,11 @@ interface MintCommand {
   group?: string[];
   environment: string;
   expiresInDays?: string;
+  requestsPerMinute?: string;
+  tokensPerMinute?: string;
+  concurrency?: string;
+  budget?: string[];
+  priority?: string;
 }
 
 export function addKeys(program: Command): void {
@@ -26,6 +34,11 @@ export function addKeys(program: Command): void {
     .option("--group <names...>", "groups whose passages it may read")
     .option("--environment <name>", `one of ${environments.join(", ")}`, "dev")
     .option("--expires-in-days <days>", "when it ends; default: never")
+    .option("--requests-per-minute <n>", "most requests a minute of this key")
+    .option("--tokens-per-minute <n>", "most tokens a minute of this key")
+    .option("--concurrency <n>", "most requests at once of this key")
+    .option("--budget <usd/window...>", "money that it may spend, e.g. 50/day or 400/month")
+    .option("--priority <class>", `lowers its class: ${priorityClasses.join(", ")}`)
     .action((options: MintCommand) =>
       inPlane(options.data, environmentOf(options.environment), (plane) => mint(plane, options)),
     );
@@ -84,12 +97,45 @@ async function mint(plane: ControlPlane, options: MintCommand): Promise<void> {
     use_cases: options.useCase,
     purposes: options.purpose,
     groups: options.group,
-    expires_in_days: options.expiresInDays === undefined ? undefined : Number(options.expiresInDays),
+    expires_in_days:
+      options.expiresInDays === undefined ? undefined : countOf("--expires-in-days", options.expiresInDays),
+    bounds: boundsOf(options),
   });
   await plane.record({ ...pending.act, operator: plane.actor });
   const { key, record } = pending.commit();
   process.stderr.write(`Key ${record.id} for ${record.tenant} (${record.environment}). It is shown only now:\n`);
   process.stdout.write(`${key}\n`);
+}
+
+function boundsOf(options: MintCommand): KeyBounds {
+  const { requestsPerMinute, tokensPerMinute, concurrency, budget, priority } = options;
+  const known = priorityClasses.find((one) => one === priority);
+  if (priority !== undefined && !known)
+    throw new Error(`--priority: "${priority}" is no class; use one of ${priorityClasses.join(", ")}`);
+  return {
+    ...(requestsPerMinute !== undefined && {
+      requests_per_minute: countOf("--requests-per-minute", requestsPerMinute),
+    }),
+    ...(tokensPerMinute !== undefined && { tokens_per_minute: countOf("--tokens-per-minute", tokensPerMinute) }),
+    ...(concurrency !== undefined && { concurrency: countOf("--concurrency", concurrency) }),
+    ...(budget !== undefined && { budgets: budget.map(budgetOf) }),
+    ...(known && { priority: known }),
+  };
+}
+
+function countOf(option: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`${option}: "${text}" is no whole number above 0`);
+  return count;
+}
+
+/** `50/day`: an amount in USD and its window. */
+function budgetOf(text: string): NonNullable<KeyBounds["budgets"]>[number] {
+  const [, usd, window] = /^([\d.]+)\/(\w+)$/.exec(text) ?? [];
+  const per = budgetWindows.find((one) => one === window);
+  if (usd === undefined || !per)
+    throw new Error(`--budget: "${text}" is no budget; write USD/WINDOW, e.g. 50/day (${budgetWindows.join(", ")})`);
+  return { nano_usd: roundToNano(femtoUsdOf(usd)), per };
 }
 
 function list(plane: ControlPlane): void {

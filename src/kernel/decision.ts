@@ -9,7 +9,7 @@ import type { NanoUsd } from "./money.ts";
 import type { Environment, Principal } from "./principal.ts";
 import type { Usage } from "./usage.ts";
 
-export const decisionKinds = ["chat", "score"] as const;
+export const decisionKinds = ["chat", "score", "embed", "rerank", "moderate"] as const;
 export type DecisionKind = (typeof decisionKinds)[number];
 export const riskTiers = ["minimal", "limited", "high"] as const;
 export type RiskTier = (typeof riskTiers)[number];
@@ -185,6 +185,8 @@ export interface SettledContent {
   /** Kept for 24 h so that a repeated idempotency key gets the same answer, whatever `record` says. */
   kept_answer?: unknown;
   messages?: unknown;
+  /** What was to be embedded, ranked or judged. */
+  task?: unknown;
   answer?: unknown;
   citations?: Citation[];
 }

@@ -180,7 +180,7 @@ export type Model =
       lacks?: readonly Capability[];
     } & Pick<ModelCosts, "energy">)
   | ({ name: string; type: "runtime" } & ModelCosts &
-      ({ runtime: "onnx" | "rules"; file: ArtifactRef; card?: ArtifactRef } | { runtime: "extractive" }));
+      ({ runtime: "onnx" | "rules"; file: ArtifactRef; card?: ArtifactRef } | { runtime: "extractive" | "detectors" }));
 
 /** What running a model takes, where declared. */
 interface ModelCosts {
@@ -318,6 +318,8 @@ export interface UseCase {
   maxOutputTokens?: number;
   prompt?: string;
   contract?: FeatureContract;
+  /** Detectors whose findings are the answer (moderate). */
+  detect?: readonly string[];
   screen: readonly Guard[];
   check: readonly Guard[];
   ground?: { folder: string; collection: string; passages: number; generation: string; files: readonly ArtifactRef[] };

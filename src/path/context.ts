@@ -17,6 +17,7 @@ import type { DecisionId } from "../kernel/ids.ts";
 import type { NanoUsd } from "../kernel/money.ts";
 import type { Principal } from "../kernel/principal.ts";
 import type { Rung, Snapshot, TenantPolicy, UseCase } from "../kernel/snapshot.ts";
+import type { TaskKind, TaskRequest, TaskResponse } from "../kernel/task.ts";
 import type { Usage } from "../kernel/usage.ts";
 import type { Passage } from "../retrieval/port.ts";
 import type { Signal } from "../kernel/signal.ts";
@@ -59,7 +60,7 @@ export interface CallContext {
   restricted?: boolean;
 }
 
-export type Ask = ChatAsk | ScoreAsk;
+export type Ask = ChatAsk | ScoreAsk | TaskAsk;
 export interface ChatAsk {
   kind: "chat";
   useCase: string;
@@ -74,6 +75,14 @@ export interface ScoreAsk {
   input: unknown;
   body: Uint8Array;
 }
+export interface TaskAsk {
+  kind: TaskKind;
+  useCase: string;
+  task: TaskRequest;
+  /** The vendor format that these very bytes are in, by name, where there is one. */
+  format?: string;
+  body: Uint8Array;
+}
 
 /** One record of a stream: the vendor's bytes where they may pass untouched, and what they say. */
 export interface Frame {
@@ -86,6 +95,7 @@ export type Served =
   | { type: "chat"; response: ChatResponse; raw?: Uint8Array | string }
   | { type: "stream"; frames: AsyncIterable<Frame>; sameDialect: boolean }
   | { type: "score"; score: number; reasons: Reason[] }
+  | { type: "task"; response: TaskResponse; raw?: Uint8Array | string }
   | { type: "refer"; to: string };
 
 export interface ScoreAnswer {
@@ -102,7 +112,8 @@ export type Outcome =
   | { type: "chat"; response: ChatResponse; raw?: Uint8Array | string }
   /** `passThrough`: frames carry the client's own dialect as bytes, and only those leave. */
   | { type: "stream"; frames: AsyncIterable<Frame>; passThrough: boolean; signal?: Signal }
-  | { type: "score"; answer: ScoreAnswer };
+  | { type: "score"; answer: ScoreAnswer }
+  | { type: "task"; response: TaskResponse; raw?: Uint8Array | string };
 
 export interface Answer {
   decision: DecisionId;
@@ -177,8 +188,10 @@ export interface Decision {
   regions: readonly string[];
   /** The chat after screening and grounding: what models and the record see. */
   request?: ChatRequest;
-  /** True when `request` no longer says what the client's bytes say, so that those may not be forwarded. */
+  /** True when `request` or `task` no longer says what the client's bytes say, so that those may not be forwarded. */
   rewritten: boolean;
+  /** The texts to work on, after screening. */
+  task?: TaskRequest;
   features?: Record<string, FeatureValue>;
   protectedFeatures?: Record<string, FeatureValue>;
   rungs: { index: number; rung: Rung }[];

@@ -1,4 +1,5 @@
 /** The mixed load: whole answers and streams over both dialects, cache hits, scores, retries, faults of vendors, clients who leave. */
+import { type Agent, fetch } from "undici";
 import { heldOutApplicants } from "../../src/cli/applicants.ts";
 import { type Received, type Script, type ScriptedVendor, startScriptedVendor } from "../fixtures/scripted-vendor.ts";
 import { bankExample } from "../fixtures/house.ts";
@@ -43,13 +44,7 @@ interface Chat {
   status?: readonly number[];
 }
 
-export interface SoakLoad {
-  vendor: ScriptedVendor;
-  acts: readonly [name: string, act: Act][];
-  close(): Promise<void>;
-}
-
-export async function openLoad(): Promise<ScriptedVendor> {
+export async function openVendor(): Promise<ScriptedVendor> {
   const vendor = await startScriptedVendor();
   vendor.fallback(scriptFor);
   return vendor;
@@ -58,11 +53,19 @@ export async function openLoad(): Promise<ScriptedVendor> {
 // What the vendor received is kept only until it has been looked for.
 const keptRequests = 500;
 
-export function actsOn(origin: string, key: string, vendor: ScriptedVendor): readonly [string, Act][] {
+/** `client` holds the connections to Weir: closing it closes them. */
+export function actsOn(at: {
+  origin: string;
+  key: string;
+  vendor: ScriptedVendor;
+  client: Agent;
+}): readonly [string, Act][] {
+  const { origin, key, vendor, client: dispatcher } = at;
   const request = (useCase: string, text: string, { stream, anthropic, headers }: Chat, signal?: AbortSignal) => {
     if (vendor.received.length > keptRequests) vendor.received.splice(0, keptRequests / 2);
     return fetch(`${origin}${anthropic ? "/v1/messages" : "/v1/chat/completions"}`, {
       method: "POST",
+      dispatcher,
       headers: { "content-type": "application/json", authorization: `Bearer ${key}`, ...headers },
       body: JSON.stringify({
         model: useCase,
@@ -106,6 +109,7 @@ export function actsOn(origin: string, key: string, vendor: ScriptedVendor): rea
     const { row, body } = applicants[i % applicants.length]!;
     const response = await fetch(`${origin}/v1/decisions/credit`, {
       method: "POST",
+      dispatcher,
       headers: {
         "content-type": "application/json",
         authorization: `Bearer ${key}`,

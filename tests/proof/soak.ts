@@ -2,11 +2,12 @@
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Agent } from "undici";
 import { residentMb } from "../../bench/cpu.ts";
 import { type BenchHouse, counterOf, startHouse, verify } from "../../bench/house.ts";
 import { type Trend, trendOf } from "./memory-trend.ts";
 import { soakConfiguration } from "./soak-house.ts";
-import { actsOn, openLoad } from "./soak-load.ts";
+import { actsOn, openVendor } from "./soak-load.ts";
 
 export interface SoakReport {
   minutes: number;
@@ -63,13 +64,15 @@ export interface SoakOptions {
 
 export async function soak(options: SoakOptions, say: (text: string) => void): Promise<SoakReport> {
   const folder = mkdtempSync(join(tmpdir(), "weir-soak-"));
-  const vendor = await openLoad();
+  const vendor = await openVendor();
+  const client = new Agent();
   let house: BenchHouse | undefined;
   try {
     house = await startHouse(folder, Number(new URL(vendor.origin).port), { configure: soakConfiguration });
-    const acts = actsOn(`http://127.0.0.1:${house.port}`, house.key, vendor);
+    const acts = actsOn({ origin: `http://127.0.0.1:${house.port}`, key: house.key, vendor, client });
     const socketsBefore = socketsOf(house.pid);
     const { requests, byAct, wrong, samples } = await load(house, acts, options, say);
+    await client.close();
     const books = await booksOf(house, requests);
     const leftovers = await leftoversOf(house, socketsBefore);
     await house.stop();
@@ -81,6 +84,7 @@ export async function soak(options: SoakOptions, say: (text: string) => void): P
     return { ...told, faults: faultsOf(told) };
   } finally {
     await house?.stop();
+    await client.destroy();
     await vendor.close();
     rmSync(folder, { recursive: true, force: true });
   }

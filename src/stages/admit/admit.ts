@@ -52,7 +52,13 @@ function condition(d: Decision): Refusal | undefined {
 
 function kind(d: Decision): Refusal | undefined {
   if (d.ask.kind === d.useCase.kind) return undefined;
-  const routes = { chat: "/v1/chat/completions or /v1/messages", score: "/v1/decisions/{use_case} or /v2/models" };
+  const routes = {
+    chat: "/v1/chat/completions or /v1/messages",
+    score: "/v1/decisions/{use_case} or /v2/models",
+    embed: "/v1/embeddings",
+    rerank: "/v1/rerank or /v2/rerank",
+    moderate: "/v1/moderations",
+  };
   return refuse(
     "kind_mismatch",
     `"${d.useCase.name}" is a ${d.useCase.kind} use case; call ${routes[d.useCase.kind]}.`,
@@ -115,6 +121,10 @@ function residency(d: Decision): Refusal | undefined {
 function shape(d: Decision): Refusal | undefined {
   if (d.ask.kind === "chat") {
     d.request = d.ask.request;
+    return undefined;
+  }
+  if (d.ask.kind !== "score") {
+    d.task = d.ask.task;
     return undefined;
   }
   const contract = d.useCase.contract;

@@ -4,5 +4,5 @@
  * rights belong to `admit`.
  */
 export { KeyDirectory } from "./key-directory.ts";
-export { KeyAdmin } from "./key-admin.ts";
+export { KeyAdmin, type KeyBounds } from "./key-admin.ts";
 export { openPepper } from "./pepper.ts";

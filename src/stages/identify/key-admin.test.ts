@@ -3,7 +3,8 @@ import { VirtualClock } from "../../kernel/clock.ts";
 import { isRefusal } from "../../kernel/errors.ts";
 import { memoryControlStore } from "../../stores/memory/control-store.ts";
 import { parseApiKey, sameHmac, secretHmac } from "./api-key.ts";
-import { KeyAdmin, type PendingKeyAct } from "./key-admin.ts";
+import { nanoUsd } from "../../kernel/money.ts";
+import { KeyAdmin, type KeyBounds, type PendingKeyAct } from "./key-admin.ts";
 
 const pepper = new Uint8Array(32).fill(7);
 const request = {
@@ -36,6 +37,20 @@ describe("KeyAdmin", () => {
     expect(record.expires_at_ms).toBe(clock.now() + 2 * 24 * 60 * 60_000);
     for (const text of [JSON.stringify(pending.act), JSON.stringify(record)]) expect(text).not.toContain(parsed.secret);
     expect(JSON.stringify(pending.act)).not.toContain(record.secret_hmac);
+  });
+
+  it("mints limits, budgets and a class of its own, says so in the record of the act, and keeps them when rotated", () => {
+    const { admin, keys } = setUp();
+    const bounds: KeyBounds = {
+      requests_per_minute: 60,
+      budgets: [{ nano_usd: nanoUsd(50_000_000_000), per: "day" }],
+      priority: "batch",
+    };
+    const pending = admin.mint({ ...request, bounds });
+    expect(pending.act.detail).toMatchObject(bounds);
+    const { record } = pending.commit();
+    expect(keys.all()[0]).toMatchObject(bounds);
+    expect(done(admin.rotate(record.id, 0)).record).toMatchObject(bounds);
   });
 
   it("rotates within the key's own environment, whichever process does it", () => {

@@ -24,7 +24,14 @@ export interface MintRequest {
   purposes?: readonly string[] | undefined;
   groups?: readonly string[] | undefined;
   expires_in_days?: number | undefined;
+  /** Limits, budgets and class of this key alone; the tenant's and the use case's hold all the same. */
+  bounds?: KeyBounds | undefined;
 }
+
+export type KeyBounds = Pick<
+  ApiKeyRecord,
+  "requests_per_minute" | "tokens_per_minute" | "concurrency" | "budgets" | "priority"
+>;
 
 /** `key` is the only place where the whole key ever is. */
 export interface MintedKey {
@@ -59,6 +66,7 @@ export class KeyAdmin {
       use_cases: [...request.use_cases],
       purposes: [...(request.purposes ?? [])],
       groups: [...(request.groups ?? [])],
+      ...request.bounds,
       ...(request.expires_in_days !== undefined && { expires_at_ms: now + request.expires_in_days * dayMs }),
     });
     const { label, tenant, use_cases, expires_at_ms } = minted.record;
@@ -66,7 +74,7 @@ export class KeyAdmin {
       act: {
         act: "key.mint",
         on: `key:${minted.record.id}`,
-        detail: { label, tenant, use_cases, ...(expires_at_ms !== undefined && { expires_at_ms }) },
+        detail: { label, tenant, use_cases, ...request.bounds, ...(expires_at_ms !== undefined && { expires_at_ms }) },
       },
       commit: () => {
         this.#options.keys.insert(minted.record);

@@ -1,3 +1,4 @@
+import { nanoUsd } from "../../kernel/money.ts";
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../kernel/clock.ts";
 import { isRefusal } from "../../kernel/errors.ts";
@@ -35,7 +36,13 @@ const codeOf = (answer: unknown) => (isRefusal(answer) ? answer.code : "ok");
 
 describe("KeyDirectory", () => {
   it("turns a key into its principal, limits included and nothing of the secret", () => {
-    const { directory, key } = setUp({ requests_per_minute: 60, tokens_per_minute: 1000, concurrency: 2 });
+    const { directory, key } = setUp({
+      requests_per_minute: 60,
+      tokens_per_minute: 1000,
+      concurrency: 2,
+      budgets: [{ nano_usd: nanoUsd(5), per: "day" }],
+      priority: "batch",
+    });
     const principal = directory.identify(key.text);
     expect(principal).toEqual({
       type: "service",
@@ -49,6 +56,8 @@ describe("KeyDirectory", () => {
       requests_per_minute: 60,
       tokens_per_minute: 1000,
       concurrency: 2,
+      budgets: [{ nano_usd: 5, per: "day" }],
+      priority: "batch",
     });
   });
 

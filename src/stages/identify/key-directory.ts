@@ -108,5 +108,7 @@ function principalOf(record: ApiKeyRecord): Principal {
     ...(record.requests_per_minute !== undefined && { requests_per_minute: record.requests_per_minute }),
     ...(record.tokens_per_minute !== undefined && { tokens_per_minute: record.tokens_per_minute }),
     ...(record.concurrency !== undefined && { concurrency: record.concurrency }),
+    ...(record.budgets !== undefined && { budgets: record.budgets }),
+    ...(record.priority !== undefined && { priority: record.priority }),
   };
 }

@@ -16,6 +16,8 @@ export interface ApiKeyRecord {
   requests_per_minute?: number;
   tokens_per_minute?: number;
   concurrency?: number;
+  budgets?: NonNullable<Principal["budgets"]>;
+  priority?: NonNullable<Principal["priority"]>;
   created_at_ms: number;
   expires_at_ms?: number;
   revoked_at_ms?: number;

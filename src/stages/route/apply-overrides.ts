@@ -1,4 +1,5 @@
 import { type Candidate, close, isOpenModel, nameOf } from "./candidate.ts";
+import { means } from "./overrides.ts";
 import type { RouteOverride } from "./port.ts";
 
 /**
@@ -26,7 +27,5 @@ export function applyOverrides(overrides: readonly RouteOverride[], candidates: 
   }
 }
 
-function isMeant({ on }: RouteOverride, candidate: Candidate): boolean {
-  if ("model" in on) return nameOf(candidate) === on.model;
-  return "vendor" in on ? candidate.elsewhere?.vendor.name === on.vendor : candidate.index === on.rung - 1;
-}
+const isMeant = (override: RouteOverride, candidate: Candidate): boolean =>
+  means(override, { rung: candidate.index, model: nameOf(candidate), vendor: candidate.elsewhere?.vendor.name });

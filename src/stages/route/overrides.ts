@@ -62,6 +62,11 @@ export class OverrideBook implements OverrideView {
     this.#stop?.();
   }
 
+  /** Whether an operator has closed it, for decisions that were routed before. */
+  excludes(useCase: string, place: Place): boolean {
+    return this.of(useCase).some((override) => override.act === "exclude" && means(override, place));
+  }
+
   of(useCase: string): readonly RouteOverride[] {
     if (this.#all.length === 0) return none;
     const now = this.#clock.now();
@@ -70,6 +75,19 @@ export class OverrideBook implements OverrideView {
         each.from_ms <= now && now < each.until_ms && (each.use_case === undefined || each.use_case === useCase),
     );
   }
+}
+
+/** A model's place in a ladder. */
+interface Place {
+  /** From 0. */
+  rung: number;
+  model: string;
+  vendor: string | undefined;
+}
+
+export function means({ on }: RouteOverride, { rung, model, vendor }: Place): boolean {
+  if ("model" in on) return model === on.model;
+  return "vendor" in on ? vendor === on.vendor : rung === on.rung - 1;
 }
 
 const none: readonly RouteOverride[] = [];

@@ -47,6 +47,7 @@ function setUp(loaded: LoadedModel | { failed: string }, parts: DecisionParts = 
     money,
     health: new HealthBook(d.clock),
     keys: new VendorKeys(d.clock),
+    isExcluded: () => false,
     report: (_d, fault) => reported.push(fault),
     record: (_d, meta) => recorded.push(meta),
     keyRefusal: () => key,

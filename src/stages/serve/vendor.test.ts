@@ -69,6 +69,7 @@ function setUp(scripts: Answering[], parts: DecisionParts & { stream?: boolean; 
   let closedBodies = 0;
   let cancelled = 0;
   let key: Refusal | undefined;
+  let excluded = false;
   const money = new MoneyBook(d.clock);
   async function* bodyOf(chunks: (string | Uint8Array | UpstreamFault)[]): AsyncGenerator<Uint8Array> {
     try {
@@ -108,6 +109,7 @@ function setUp(scripts: Answering[], parts: DecisionParts & { stream?: boolean; 
     keys: new VendorKeys(d.clock, (vendor, key, status) => void dead.push(`${vendor} ${key} ${status}`)),
     dialects: vendorDialectOf,
     keyRefusal: () => key,
+    isExcluded: () => excluded,
     report: () => undefined,
     record: (_d: unknown, meta: AttemptMeta) => void recorded.push(meta),
   };
@@ -120,6 +122,7 @@ function setUp(scripts: Answering[], parts: DecisionParts & { stream?: boolean; 
     dead,
     money,
     serve,
+    exclude: () => void (excluded = true),
     revoke: (no: Refusal) => void (key = no),
     givenUp: () => closedBodies + cancelled,
   };
@@ -348,6 +351,18 @@ describe("serveVendor: retries", () => {
     expect(await serving).toBe("next-rung");
     expect(sent).toHaveLength(1);
     expect(d.signal.reason).toMatchObject({ code: "revoked_key" });
+  });
+
+  it("what an operator closes meanwhile is not tried again", async () => {
+    const { serve, sent, d, exclude, recorded } = setUp(["reset", whole()]);
+    const serving = serve();
+    await d.clock.advance(0);
+    exclude();
+    await d.clock.advance(4000);
+    expect(await serving).toBe("next-rung");
+    expect(sent).toHaveLength(1);
+    expect(await serve()).toBe("next-rung");
+    expect(statuses(recorded)).toEqual(["failed reset", "failed override_excluded"]);
   });
 
   it("what the budget can't bear is not sent, nor tried again", async () => {

@@ -24,6 +24,8 @@ export interface VendorPorts extends AttemptPorts {
   keys: VendorKeys;
   /** The live overlay: whether the caller's key still holds. */
   keyRefusal(d: Decision): Refusal | undefined;
+  /** The live overlay: whether an operator has closed this way since routing. */
+  isExcluded(d: Decision, place: { rung: number; model: string; vendor: string }): boolean;
 }
 
 type VendorModel = Extract<Model, { type: "vendor" }>;
@@ -60,7 +62,8 @@ export async function serveVendor(ports: VendorPorts, d: Decision, rung: VendorR
     const choice = ports.keys.take(rung.vendor, plan.target);
     if ("waitMs" in choice && (await waited(d, rung, choice.waitMs + d.clock.random() * 100))) continue;
     if (d.signal.aborted) return "next-rung";
-    const bar = barOf(ports, plan, choice);
+    const place = { rung: rung.index, model: rung.model.name, vendor: rung.vendor.name };
+    const bar = ports.isExcluded(d, place) ? "override_excluded" : barOf(ports, plan, choice);
     if (bar !== undefined || !("key" in choice)) {
       // What was tried already speaks for itself.
       if (d.attempts.length === called) Attempt.skip(ports, d, plan, "failed", bar ?? "cooling_down");
