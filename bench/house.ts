@@ -14,12 +14,49 @@ const readyWithinMs = 30_000;
 const manifest = new URL("../package.json", import.meta.url);
 
 /** How `weir start` runs Node (bin/weir.mjs). */
-export const shippedNodeFlags = (): string[] => {
+const shippedNodeFlags = (): string[] => {
   const { config } = JSON.parse(readFileSync(manifest, "utf8")) as { config: { node_flags: string } };
   return config.node_flags.split(" ");
 };
 
-const configuration = (upstreamPort: number) => `weir: 1
+const scoreModels = `  credit-boosted: { runtime: onnx, file: models/credit-boosted.onnx, card: cards/credit-boosted.md }
+  baseline: { runtime: rules, file: rules/credit.yaml, card: cards/credit-baseline.md }
+slots:
+  scorecard: { start: credit-boosted, release: four-eyes }
+`;
+
+const scoreUseCases = `  credit: &credit
+    kind: score
+    risk: high
+    data_class: personal
+    limits: *limits
+    purpose: credit-check
+    basis: Art. 6(1)(b) GDPR, steps before a contract
+    consent: required
+    input: schemas/applicant.yaml
+    ladder: [scorecard, baseline, { refer: underwriters }]
+    decide:
+      - { when: score >= 0.76, result: approve }
+      - { when: score <= 0.40, result: decline }
+      - { result: refer, to: underwriters }
+  credit-limited:
+    kind: score
+    risk: limited
+    data_class: personal
+    limits: *limits
+    purpose: credit-check
+    basis: Art. 6(1)(b) GDPR, steps before a contract
+    consent: required
+    input: schemas/applicant.yaml
+    ladder: [scorecard, baseline, { refer: underwriters }]
+    decide:
+      - { when: score >= 0.76, result: approve }
+      - { when: score <= 0.40, result: decline }
+      - { result: refer, to: underwriters }
+`;
+
+/** Without `scores` a gateway alone: no model runs in the process. */
+export const benchConfiguration = (upstreamPort: number, { scores }: { scores: boolean }): string => `weir: 1
 server: { port: 0, ops_port: 0, console: false, environment: prod }
 ledger: { checkpoints: [{ file: ../checkpoints }] }
 consents: consents.yaml
@@ -36,11 +73,7 @@ models:
     model: bench-model
     price: { input: 0.25, cached_input: 0.025, output: 2, as_of: "2026-08-21" }
     max_output: 2048
-  credit-boosted: { runtime: onnx, file: models/credit-boosted.onnx, card: cards/credit-boosted.md }
-  baseline: { runtime: rules, file: rules/credit.yaml, card: cards/credit-baseline.md }
-slots:
-  scorecard: { start: credit-boosted, release: four-eyes }
-guards:
+${scores ? scoreModels : ""}guards:
   personal-data: { detect: [card, iban, email, phone, national-id], action: redact }
   secrets: { detect: [secret, card-security-code], action: block }
 use_cases:
@@ -78,35 +111,7 @@ use_cases:
     screen: [secrets, personal-data]
     ladder: [chat]
     cache: { exact: 1h }
-  credit: &credit
-    kind: score
-    risk: high
-    data_class: personal
-    limits: *limits
-    purpose: credit-check
-    basis: Art. 6(1)(b) GDPR, steps before a contract
-    consent: required
-    input: schemas/applicant.yaml
-    ladder: [scorecard, baseline, { refer: underwriters }]
-    decide:
-      - { when: score >= 0.76, result: approve }
-      - { when: score <= 0.40, result: decline }
-      - { result: refer, to: underwriters }
-  credit-limited:
-    kind: score
-    risk: limited
-    data_class: personal
-    limits: *limits
-    purpose: credit-check
-    basis: Art. 6(1)(b) GDPR, steps before a contract
-    consent: required
-    input: schemas/applicant.yaml
-    ladder: [scorecard, baseline, { refer: underwriters }]
-    decide:
-      - { when: score >= 0.76, result: approve }
-      - { when: score <= 0.40, result: decline }
-      - { result: refer, to: underwriters }
-`;
+${scores ? scoreUseCases : ""}`;
 
 export interface BenchHouse {
   child: ChildProcess;
@@ -137,7 +142,7 @@ export async function startHouse(
   for (const part of ["models", "cards", "rules", "schemas", "consents.yaml"])
     cpSync(join(bankExample, part), join(root, part), { recursive: true });
   const file = join(root, "weir.yaml");
-  writeFileSync(file, (more.configure ?? configuration)(upstreamPort));
+  writeFileSync(file, more.configure?.(upstreamPort) ?? benchConfiguration(upstreamPort, { scores: true }));
   const env = { ...process.env, BENCH_VENDOR_KEY: "bench-vendor-key" };
   const mint = async (where: string) => {
     const command = [

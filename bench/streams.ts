@@ -6,14 +6,14 @@ import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { streamRequest } from "./cases.ts";
 import { cpuTime, residentMb } from "./cpu.ts";
-import { type BenchHouse, counterOf, startHouse } from "./house.ts";
+import { type BenchHouse, benchConfiguration, counterOf, startHouse } from "./house.ts";
 import type { HoldCounts, HoldOrder } from "./stream-holder.ts";
 import { startHolder, startUpstream } from "./systems.ts";
 
 const chunkEveryMs = 3000;
 const openWithinMs = 120_000;
 const heldMs = 12_000;
-export const targetStreamsMb = 500;
+const targetStreamsMb = 500;
 
 export interface StreamsReport {
   asked: number;
@@ -71,7 +71,9 @@ export async function holdStreams(folder: string, asked: number): Promise<Stream
       `${asked} streams take ${2 * asked} sockets in Weir, and a process may open ${limit} files here: run it under "ulimit -n ${2 * asked + 1000}" (or prlimit)`,
     );
   const upstream = await startUpstream(chunkEveryMs);
-  const house = await startHouse(folder, upstream.port);
+  const house = await startHouse(folder, upstream.port, {
+    configure: (port) => benchConfiguration(port, { scores: false }),
+  });
   try {
     const holder = await startHolder();
     await pause(1000);

@@ -11,9 +11,14 @@ import {
   dataPaths,
   effectiveSnapshot,
 } from "./config/index.ts";
-import { type DetectorName, type Finding, openScan, redact, scan } from "./engines/detectors/index.ts";
+import { type DetectorName, type Finding, detectorNames, openScan, redact, scan } from "./engines/detectors/index.ts";
 import { vendorDialectOf } from "./engines/dialects/index.ts";
-import { createExtractiveRuntime, createOnnxRuntime, createRulesRuntime } from "./engines/runtimes/index.ts";
+import {
+  createDetectorsRuntime,
+  createExtractiveRuntime,
+  createOnnxRuntime,
+  createRulesRuntime,
+} from "./engines/runtimes/index.ts";
 import type { ChatRequest } from "./kernel/chat.ts";
 import type { Clock } from "./kernel/clock.ts";
 import { keyedDigest } from "./kernel/keyed-digest.ts";
@@ -162,6 +167,7 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     createOnnxRuntime({ clock }),
     createRulesRuntime({ clock }),
     createExtractiveRuntime(),
+    createDetectorsRuntime({ clock, names: detectorNames, scan: scanner.scan }),
   ]);
   const snapshots = new FilesSnapshotStore(options.dataDir);
   const serving = new Serving(snapshots, options, models);

@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { type AssembleOptions, type House, assemble } from "./assemble.ts";
 import { type AdminSide, assembleAdmin } from "./assemble-admin.ts";
 import { clientDialects } from "./engines/dialects/index.ts";
+import { cohereRerankClient, openaiEmbeddingsClient, openaiModerationsClient } from "./engines/tasks/index.ts";
 import type { SettledMeta } from "./kernel/decision.ts";
 import type { UseCase } from "./kernel/snapshot.ts";
 import { decide } from "./path/decide.ts";
@@ -17,6 +18,7 @@ import { inferenceV2Routes } from "./surfaces/inference-v2/index.ts";
 import { mayCall, openaiRoutes } from "./surfaces/openai/index.ts";
 import { createOpsServer } from "./surfaces/ops/index.ts";
 import { type OutcomePorts, outcomeRoutes } from "./surfaces/outcomes/index.ts";
+import { rerankRoutes } from "./surfaces/rerank/index.ts";
 
 export interface StartOptions extends AssembleOptions {
   /** Folder of the built console; absent: no console. */
@@ -69,6 +71,8 @@ export async function start(options: StartOptions): Promise<Running> {
           openai: clientDialects["openai-chat"],
           responses: clientDialects["openai-responses"],
           completions: clientDialects["openai-completions"],
+          embeddings: openaiEmbeddingsClient,
+          moderations: openaiModerationsClient,
           anthropic: clientDialects["anthropic-messages"],
         },
         lists,
@@ -78,6 +82,7 @@ export async function start(options: StartOptions): Promise<Running> {
         mayCall,
         count: (useCase, request) => house.countTokens(useCase, request),
       }),
+      ...rerankRoutes(gateway, cohereRerankClient),
       ...decisionRoutes(gateway),
       ...inferenceV2Routes(gateway, {
         identify: house.path.identify,

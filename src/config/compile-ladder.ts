@@ -18,8 +18,11 @@ import type { RuleConfig, RungConfig, UseCaseConfig } from "./schema-use-case.ts
 import { unpinned } from "./values.ts";
 import type { Path } from "./yaml-source.ts";
 
-/** The built-in model name that needs no declaration. */
+/** Built-in models, which need no declaration. */
 export const extractiveName = "extractive";
+export const builtInNames = [extractiveName, "detectors"] as const;
+export const isBuiltIn = (name: string): name is (typeof builtInNames)[number] =>
+  (builtInNames as readonly string[]).includes(name);
 
 export type PoolRungConfig = Extract<RungConfig, { pool: unknown }>;
 
@@ -191,7 +194,7 @@ export function rungTarget({ models, slots }: Config, item: ModelRungConfig): Mo
   const maySlot = typeof item === "string" || "slot" in item;
   const mayModel = typeof item === "string" || "model" in item;
   if (maySlot && Object.hasOwn(slots, named)) return { model: slots[named]!.start, slot: named, when, commit, accept };
-  if (mayModel && (Object.hasOwn(models, named) || named === extractiveName))
+  if (mayModel && (Object.hasOwn(models, named) || isBuiltIn(named)))
     return { model: named, when, commit, accept };
   return undefined;
 }
@@ -200,7 +203,7 @@ function resolveRung(declaration: Declaration, path: Path, item: ModelRungConfig
   const target = rungTarget(declaration.config, item);
   if (target) return target;
   const slots = Object.keys(declaration.config.slots);
-  const models = [...Object.keys(declaration.config.models), extractiveName];
+  const models = [...Object.keys(declaration.config.models), ...builtInNames];
   if (typeof item === "string") {
     unknownName(declaration, path, `model or slot "${item}"`, item, [...slots, ...models], "declare it under `models`");
   } else if ("slot" in item) {
@@ -238,7 +241,7 @@ function commitOf(
   const model = models.get(target.model);
   const misfit = model && kindMisfit(kind, model);
   if (misfit !== undefined) declaration.report(path, misfit);
-  const inProcess = target.model === extractiveName || model?.type === "runtime";
+  const inProcess = isBuiltIn(target.model) || model?.type === "runtime";
   const reason = kind === "score" ? "a score" : whole;
   if (target.commit === "first-byte" && reason !== undefined) {
     declaration.report(
@@ -253,7 +256,13 @@ function commitOf(
 }
 
 function kindMisfit(kind: UseCaseConfig["kind"], model: Model): string | undefined {
-  const scores = model.type === "runtime" && model.runtime !== "extractive";
+  const scores = model.type === "runtime" && "file" in model;
+  const detects = model.type === "runtime" && model.runtime === "detectors";
+  if (kind === "moderate")
+    return detects ? undefined : `model "${model.name}" is not the built-in \`detectors\`, which alone moderates`;
+  if (detects) return `\`detectors\` says what texts hold, but this use case is of kind ${kind}, not moderate`;
+  if (kind === "embed" || kind === "rerank")
+    return model.type === "vendor" ? undefined : `model "${model.name}" runs in this process, where none can ${kind}`;
   if (kind === "score" && !scores) return `model "${model.name}" answers with text, but this use case scores`;
   if (kind === "chat" && scores) return `model "${model.name}" scores features, but this use case is a chat`;
   return undefined;

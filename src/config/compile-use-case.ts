@@ -14,6 +14,7 @@ import {
   rungTarget,
 } from "./compile-ladder.ts";
 import { type Artifacts, compileUsage, pinFile } from "./compile-targets.ts";
+import { checkTask } from "./compile-task.ts";
 import { type Declaration, unknownName } from "./declaration.ts";
 import { sha256Hex } from "./files.ts";
 import type { RungConfig } from "./schema-use-case.ts";
@@ -29,11 +30,12 @@ export interface Targets {
   detectors: readonly string[] | undefined;
 }
 
-const defaultDeadlineMs = { chat: 60_000, score: 5_000 } as const;
+const defaultDeadlineMs = { chat: 60_000, score: 5_000, embed: 60_000, rerank: 60_000, moderate: 5_000 } as const;
 
 export function compileUseCase(declaration: Declaration, name: string, targets: Targets): UseCase {
   const config = declaration.config.use_cases[name]!;
   const path: Path = ["use_cases", name];
+  checkTask(declaration, name, targets.detectors);
   const contract = contractOf(declaration, name, targets);
   const prompt = promptOf(declaration, name, targets);
   const screen = guardsOf(declaration, name, "screen");
@@ -59,6 +61,7 @@ export function compileUseCase(declaration: Declaration, name: string, targets: 
     ...compileUsage(config),
     ...(prompt === undefined ? {} : { prompt }),
     ...(contract ? { contract } : {}),
+    ...(config.detect ? { detect: config.detect } : {}),
     screen,
     check,
     ...(ground ? { ground } : {}),
@@ -86,9 +89,9 @@ function tenantsOf(declaration: Declaration, name: string): readonly string[] {
 
 function contractOf(declaration: Declaration, name: string, { artifacts }: Targets): FeatureContract | undefined {
   const { kind, input } = declaration.config.use_cases[name]!;
-  if (kind === "chat") {
+  if (kind !== "score") {
     if (input !== undefined)
-      declaration.report(["use_cases", name, "input"], "a chat has no feature contract", {
+      declaration.report(["use_cases", name, "input"], `a feature contract belongs to a score, this is ${kind}`, {
         key: true,
         fix: "remove `input`",
       });
@@ -247,6 +250,7 @@ function bundleDigest(
       kind: useCase.kind,
       prompt: useCase.prompt,
       contract: useCase.contract,
+      detect: useCase.detect,
       screen: config.screen.map(guard),
       check: config.check.map(guard),
       ground: useCase.ground && { passages: useCase.ground.passages, generation: useCase.ground.generation },
@@ -267,5 +271,5 @@ function modelIdentity(model: Model | undefined): unknown {
       context: model.contextTokens,
     };
   }
-  return { runtime: model.runtime, sha256: model.runtime === "extractive" ? undefined : model.file.sha256 };
+  return { runtime: model.runtime, sha256: "file" in model ? model.file.sha256 : undefined };
 }

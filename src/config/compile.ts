@@ -4,7 +4,7 @@ import type { Model, Snapshot } from "../kernel/snapshot.ts";
 import type { AlertSettings, TelemetrySettings } from "../telemetry/port.ts";
 import { canonicalJson } from "./canonical.ts";
 import { compileConsents } from "./compile-consents.ts";
-import { extractiveName } from "./compile-ladder.ts";
+import { builtInNames, isBuiltIn } from "./compile-ladder.ts";
 import { type Artifacts, compileModel, compileTenant, compileVendor, type SecretSource } from "./compile-targets.ts";
 import { compileAlerts, compileTelemetry } from "./compile-telemetry.ts";
 import { compileUseCase } from "./compile-use-case.ts";
@@ -93,9 +93,7 @@ function compileModels(
     const model = compileModel(declaration, name, artifacts, vendors);
     if (model) models.set(name, model);
   }
-  if (!models.has(extractiveName)) {
-    models.set(extractiveName, { name: extractiveName, type: "runtime", runtime: "extractive" });
-  }
+  for (const name of builtInNames) if (!models.has(name)) models.set(name, { name, type: "runtime", runtime: name });
   return models;
 }
 
@@ -104,16 +102,13 @@ function checkNames(declaration: Declaration): void {
   if (Object.keys(config.tenants).length === 0 && declaration.broken.size === 0) {
     declaration.report(["tenants"], "there is no tenant", { key: true, fix: "add tenants: { default: {} }" });
   }
-  const own = config.models[extractiveName];
-  if (own && !("runtime" in own && own.runtime === "extractive")) {
-    declaration.report(
-      ["models", extractiveName],
-      `"${extractiveName}" is the built-in runtime; name this model otherwise`,
-      { key: true },
-    );
+  for (const name of builtInNames) {
+    const own = config.models[name];
+    if (!own || ("runtime" in own && own.runtime === name)) continue;
+    declaration.report(["models", name], `"${name}" is the built-in runtime; name this model otherwise`, { key: true });
   }
   for (const [name, slot] of Object.entries(config.slots)) {
-    if (Object.hasOwn(config.models, name) || name === extractiveName) {
+    if (Object.hasOwn(config.models, name) || isBuiltIn(name)) {
       declaration.report(["slots", name], `"${name}" is a model too; a slot needs its own name`, { key: true });
     }
     if (!Object.hasOwn(config.models, slot.start)) {

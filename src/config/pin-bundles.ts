@@ -5,7 +5,7 @@
  */
 import { canonicalJson } from "./canonical.ts";
 import type { CompiledConfig } from "./compile.ts";
-import { extractiveName, isPool, memberName, rungTarget } from "./compile-ladder.ts";
+import { isBuiltIn, isPool, memberName, rungTarget } from "./compile-ladder.ts";
 import type { Config, ModelConfig } from "./schema.ts";
 import type { RungConfig, UseCaseConfig } from "./schema-use-case.ts";
 
@@ -36,7 +36,7 @@ export function pinBundles(
 function pinUseCase(pinning: Pinning, name: string): void {
   const old = pinning.serving.config.use_cases[name]!;
   const policy: Partial<UseCaseConfig> = structuredClone(pinning.declared.config.use_cases[name]!);
-  for (const field of ["prompt", "input", "ground"] as const) delete policy[field];
+  for (const field of ["prompt", "input", "ground", "detect"] as const) delete policy[field];
   const useCase: UseCaseConfig = {
     ...(policy as UseCaseConfig),
     kind: old.kind,
@@ -45,6 +45,7 @@ function pinUseCase(pinning: Pinning, name: string): void {
     ladder: old.ladder.map((rung) => pinRung(pinning, rung)),
     decide: structuredClone(old.decide),
   };
+  if (old.detect) useCase.detect = [...old.detect];
   if (old.prompt !== undefined) useCase.prompt = pinFile(pinning, old.prompt);
   if (old.input !== undefined) useCase.input = pinFile(pinning, old.input);
   if (old.ground) useCase.ground = { ...old.ground, folder: pinFolder(pinning, name) };
@@ -107,7 +108,7 @@ function pinSlot(pinning: Pinning, name: string, start: string): string {
 }
 
 function pinModel(pinning: Pinning, name: string): string {
-  if (name === extractiveName) return name;
+  if (isBuiltIn(name)) return name;
   const old = pinning.serving.config.models[name]!;
   const now = pinning.declared.config.models[name];
   if (now && canonicalJson(behaviour(pinning.declared, now)) === canonicalJson(behaviour(pinning.serving, old)))

@@ -14,6 +14,7 @@ export function describeBundle(serving: CompiledConfig, candidate: CompiledConfi
     ...contractChanges(old, now),
     ...guardChanges("screen", old.screen, now.screen),
     ...guardChanges("check", old.check, now.check),
+    ...(shown(old.detect) === shown(now.detect) ? [] : [`detect ${shown(old.detect)} → ${shown(now.detect)}`]),
     ...groundChanges(old, now),
     ...ladderChanges(old, serving.snapshot.models, now, candidate.snapshot.models),
     ...ruleChanges(old, now),
@@ -128,7 +129,7 @@ function poolChanges(old: PoolRung, oldModels: Models, now: PoolRung, nowModels:
 }
 
 function modelChanges(was: Model, is: Model): string[] {
-  if (was.type === "runtime" && is.type === "runtime" && was.runtime !== "extractive" && is.runtime !== "extractive") {
+  if (was.type === "runtime" && is.type === "runtime" && "file" in was && "file" in is) {
     return was.file.sha256 === is.file.sha256
       ? []
       : [`file ${shortDigest(was.file.sha256)} → ${shortDigest(is.file.sha256)}`];

@@ -49,9 +49,9 @@ const poolStrategy = z
   .default("first");
 
 export const rungSchema = z.union([
-  name.describe("A model, a slot, or the built-in `extractive`."),
+  name.describe("A model, a slot, or the built-in `extractive` (chat) or `detectors` (moderate)."),
   strict({
-    model: name.describe("A model of `models`, or `extractive`."),
+    model: name.describe("A model of `models`, `extractive` or `detectors`."),
     when: whenSchema.describe("The rung is taken only where this CEL condition holds.").optional(),
     commit: commit.optional(),
     accept: accept.optional(),

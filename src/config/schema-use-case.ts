@@ -6,7 +6,11 @@ import { useCaseLimits } from "./schema-limits.ts";
 import { duration, file, name, oneOrMore, strict, text } from "./schema-values.ts";
 
 export const useCaseSchema = strict({
-  kind: z.enum(decisionKinds).describe("chat, or score for a predictive model."),
+  kind: z
+    .enum(decisionKinds)
+    .describe(
+      "chat; score: a predictive model's; embed: vectors for texts; rerank: documents in the order of a query; moderate: what detectors find in texts.",
+    ),
   risk: z
     .enum(riskTiers)
     .describe("Risk tier. It sets the defaults of durability, record and guard failure, and forbids weaker ones.")
@@ -14,7 +18,7 @@ export const useCaseSchema = strict({
   data_class: z
     .enum(dataClasses)
     .describe(
-      "Highest class of data that may enter. Targets whose agreement covers less are not eligible. Default: internal for chat, the highest class of the contract's features for score.",
+      "Highest class of data that may enter. Targets whose agreement covers less are not eligible. Default: the highest class of the contract's features for score, else internal.",
     )
     .optional(),
   owner: text.describe("The person or team that answers for it.").optional(),
@@ -36,6 +40,11 @@ export const useCaseSchema = strict({
   ...useCaseLimits,
   prompt: file.describe("File with the system prompt (chat).").optional(),
   input: file.describe("File with the feature contract (score).").optional(),
+  detect: z
+    .array(name)
+    .min(1)
+    .describe("Detectors whose findings are the answer (moderate). Default: all.")
+    .optional(),
   screen: z.array(name).describe("Guards over the input, in order.").default([]),
   check: z.array(name).describe("Guards over the output, in order.").default([]),
   ground: strict({
@@ -65,7 +74,7 @@ export const useCaseSchema = strict({
     .boolean()
     .describe("Refuse a request of which the model's dialect would lose something, as x-weir-strict does.")
     .default(false),
-  deadline: duration.describe("Time for the whole decision. Default: 60s for chat, 5s for score.").optional(),
+  deadline: duration.describe("Time for the whole decision. Default: 5s for score and moderate, else 60s.").optional(),
   retries: z
     .int()
     .min(0)

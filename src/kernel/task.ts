@@ -67,7 +67,8 @@ export type TaskResponse = EmbedResponse | RerankResponse | ModerateResponse;
 /** Every text that a guard has to read, in order. */
 export function textsOf(request: TaskRequest): string[] {
   if (request.kind === "rerank") return [request.query, ...request.documents];
-  return request.inputs.flatMap((input) => (typeof input === "string" ? [input] : []));
+  const texts = request.inputs.flatMap((input) => (typeof input === "string" ? [input] : []));
+  return request.kind === "embed" && request.user !== undefined ? [...texts, request.user] : texts;
 }
 
 /** The same request with every text rewritten. */
@@ -79,6 +80,7 @@ export function withTexts(request: TaskRequest, rewrite: (text: string) => strin
       return {
         ...request,
         inputs: request.inputs.map((input) => (typeof input === "string" ? rewrite(input) : input)),
+        ...(request.user !== undefined && { user: rewrite(request.user) }),
       };
     case "moderate":
       return { ...request, inputs: request.inputs.map(rewrite) };

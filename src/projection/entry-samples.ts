@@ -72,6 +72,20 @@ const anySettled = fc.record({
   subject: fc.constantFrom("s1", "s2"),
   result: fc.constantFrom("approve", "decline"),
   code: fc.constantFrom("ladder_exhausted", "rate_limited", "input_blocked"),
+  model: fc.constantFrom("small", "large"),
+  rung: fc.nat(1),
+  usage: fc.record({
+    input: fc.nat(500),
+    cached_input: fc.nat(50),
+    output: fc.nat(90),
+    cache_write_1h: fc.nat(9),
+    estimated: fc.boolean(),
+  }),
+  cache: fc.constantFrom(
+    { status: "miss" as const },
+    { status: "hit" as const, saved_nano_usd: nanoUsd(700) },
+    { status: "follower" as const, saved_nano_usd: nanoUsd(70) },
+  ),
 });
 
 /** A journal of two nodes with some decisions settled twice, as no journal should have them. */

@@ -4,12 +4,14 @@ import { decisionStates } from "../kernel/decision.ts";
 import { type ErrorCode, errorKinds } from "../kernel/errors.ts";
 import { bucketOf } from "./histogram.ts";
 import type { DecisionRow, FoldedEntry } from "./port.ts";
+import { type Meters, metersOf } from "./spend.ts";
 
 /** A decision's row with the entry it came from. */
 export interface SettledRow {
   node: string;
   seq: number;
   row: DecisionRow;
+  meters?: Meters;
 }
 
 export interface FoldResult {
@@ -46,7 +48,11 @@ export function foldEntry(entry: FoldedEntry): FoldResult {
   if (kind === "settled") {
     const problem = problemOf(entry);
     if (problem) result.problem = problem;
-    else result.settled = { node, seq, row: rowOf(entry.decision!, tenant, meta as SettledMeta) };
+    else {
+      const meters = metersOf(meta as SettledMeta);
+      const row = rowOf(entry.decision!, tenant, meta as SettledMeta);
+      result.settled = { node, seq, row, ...(meters && { meters }) };
+    }
   }
   const { idempotency, code, state, refused_before_begin } = (meta ?? {}) as Partial<SettledMeta>;
   if (kind === "settled" && idempotency && !refused_before_begin)

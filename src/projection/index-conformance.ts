@@ -1,6 +1,7 @@
 /** What every `DecisionIndex` must do, however it stores its rows. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { nanoUsd } from "../kernel/money.ts";
 import { anyJournal, begunMeta, decisionId, entryOf, outcomeMeta, sampleStart, settledEntry } from "./entry-samples.ts";
 import { matches, rowOrder } from "./filter.ts";
 import { minuteOf } from "./fold.ts";
@@ -30,7 +31,8 @@ async function contentsOf(index: DecisionIndex) {
   const overview = await index.overview("15m", sampleStart + 10 * 60_000);
   const outcomes = [];
   for (let n = 0; n <= 12; n++) outcomes.push(await index.outcomes(decisionId(n)));
-  return { rows, overview, outcomes };
+  const costs = await index.costs({ range: "24h", by: "model" }, sampleStart);
+  return { rows, overview, outcomes, costs, choices: await index.choices("credit", 5) };
 }
 
 const amended = (seq: number, label: string) => entryOf(seq, "amended", decisionId(1), outcomeMeta("o1", label));
@@ -121,6 +123,88 @@ export function describeDecisionIndex(name: string, make: () => IndexUnderTest):
         expect(overview.totals.cost_nano_usd).toBe(rows.reduce((sum, row) => sum + row.cost_nano_usd, 0));
         expect(overview.use_cases.flatMap((u) => u.series).reduce((sum, p) => sum + p.decisions, 0)).toBe(rows.length);
         expect(overview.use_cases.every((u) => u.series.length === 15)).toBe(true);
+      });
+    });
+
+    it("sums costs by hour, group and filter from the rows, meters included", async () => {
+      await using(async ({ index, apply }) => {
+        const later = { started_at_ms: sampleStart + 2 * 3_600_000, model: "large" };
+        apply([
+          settledEntry(0, decisionId(1), {
+            model: "large",
+            cost_nano_usd: nanoUsd(500),
+            usage: {
+              input: 10,
+              cached_input: 5,
+              output: 7,
+              reasoning: 3,
+              cache_write: 1,
+              cache_write_1h: 1,
+              estimated: true,
+            },
+          }),
+          settledEntry(1, decisionId(2), { ...later, cost_nano_usd: nanoUsd(40), state: "failed" }),
+          settledEntry(2, decisionId(3), {
+            use_case: "assistant",
+            cache: { status: "hit", saved_nano_usd: nanoUsd(9) },
+          }),
+          settledEntry(3, decisionId(4), { model: "large", started_at_ms: sampleStart - 100 * 3_600_000 }),
+        ]);
+        const costs = await index.costs({ range: "24h", by: "model" }, sampleStart + 3 * 3_600_000);
+        expect(costs.groups.map(({ name }) => name)).toEqual(["large", ""]);
+        const [large] = costs.groups;
+        expect(large!.spend).toMatchObject({ decisions: 2, answered: 1, cost_nano_usd: 540, estimated: 1 });
+        expect(large!.spend).toMatchObject({ estimated_nano_usd: 500, input: 10, cached_input: 5, cache_write: 2 });
+        expect(large!.spend).toMatchObject({ output: 7, reasoning: 3, saved_nano_usd: 0 });
+        expect(large!.series.filter((point) => point.cost_nano_usd > 0)).toEqual([
+          { at_ms: sampleStart, cost_nano_usd: 500 },
+          { at_ms: sampleStart + 2 * 3_600_000, cost_nano_usd: 40 },
+        ]);
+        expect(costs.totals).toMatchObject({ decisions: 3, cost_nano_usd: 540, saved_nano_usd: 9, cache_hits: 1 });
+        const asked = { range: "24h", by: "use_case", tenant: "retail", useCase: "assistant" } as const;
+        const narrow = await index.costs(asked, sampleStart + 3 * 3_600_000);
+        expect(narrow.groups.map(({ name, spend }) => [name, spend.decisions])).toEqual([["assistant", 1]]);
+        expect((await index.costs({ ...asked, tenant: "other" }, sampleStart)).groups).toEqual([]);
+      });
+    });
+
+    it("counts where the newest decisions of a use case went", async () => {
+      await using(async ({ index, apply }) => {
+        const at = (n: number) => sampleStart + n * 1000;
+        apply([
+          settledEntry(0, decisionId(1), { model: "small", rung: 0, started_at_ms: at(0) }),
+          settledEntry(1, decisionId(2), { model: "small", rung: 0, started_at_ms: at(1), duration_ms: 20 }),
+          settledEntry(2, decisionId(3), { model: "small", rung: 0, started_at_ms: at(2), duration_ms: 40 }),
+          settledEntry(3, decisionId(4), { state: "refused", code: "rate_limited", started_at_ms: at(3) }),
+          settledEntry(4, decisionId(5), { use_case: "assistant", started_at_ms: at(4) }),
+        ]);
+        const { decisions, from_ms, choices } = await index.choices("credit", 3);
+        expect([decisions, from_ms]).toEqual([3, at(1)]);
+        expect(choices).toEqual([
+          { rung: 0, model: "small", decisions: 2, answered: 2, cache_hits: 0, cost_nano_usd: 0, mean_ms: 30 },
+          { decisions: 1, answered: 0, cache_hits: 0, cost_nano_usd: 0, mean_ms: 12.5 },
+        ]);
+        expect(await index.choices("nothing", 3)).toEqual({ decisions: 0, choices: [] });
+      });
+    });
+
+    it("counts refusals by code and caller since a time", async () => {
+      await using(async ({ index, apply }) => {
+        const refused = (seq: number, n: number, code: "rate_limited" | "token_limited", atMs: number) =>
+          settledEntry(seq, decisionId(n), { state: "refused", code, started_at_ms: atMs });
+        apply([
+          refused(0, 1, "rate_limited", sampleStart),
+          refused(1, 2, "rate_limited", sampleStart + 5),
+          refused(2, 3, "token_limited", sampleStart + 6),
+          refused(3, 4, "token_limited", sampleStart - 1),
+          settledEntry(4, decisionId(5)),
+        ]);
+        const who = { tenant: "retail", use_case: "credit", principal_id: "branch" };
+        expect(await index.refusals(sampleStart, 10)).toEqual([
+          { code: "rate_limited", ...who, count: 2, last_ms: sampleStart + 5 },
+          { code: "token_limited", ...who, count: 1, last_ms: sampleStart + 6 },
+        ]);
+        expect(await index.refusals(sampleStart, 1)).toHaveLength(1);
       });
     });
 

@@ -7,4 +7,5 @@ export * from "./port.ts";
 export { foldEntry, type MinuteDelta, minuteOf, type SettledRow, supersedes } from "./fold.ts";
 export { encodePageCursor, parseArrivalCursor, parsePageCursor } from "./cursor.ts";
 export { buildOverview, type OverviewStep, windowOf } from "./overview.ts";
+export { buildCosts, costWindowOf, type CostStep, type HourDelta, hourOf, type Meters, spendNames } from "./spend.ts";
 export { MemoryIndex } from "./memory-index.ts";

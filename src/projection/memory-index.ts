@@ -4,8 +4,12 @@ import { parseArrivalCursor } from "./cursor.ts";
 import { matches, rowOrder, sortsAfter } from "./filter.ts";
 import { type FoldResult, foldEntry, minuteOf, type SettledRow, supersedes } from "./fold.ts";
 import { buildOverview, type OverviewStep, windowOf } from "./overview.ts";
+import { buildCosts, costWindowOf, type CostStep, hourOf } from "./spend.ts";
 import {
   type Arrivals,
+  type Choices,
+  type CostQuestion,
+  type Costs,
   type DecisionFilter,
   type DecisionIndex,
   type FoldedEntry,
@@ -15,6 +19,7 @@ import {
   type OverviewRange,
   type Page,
   type PageCursor,
+  type RefusalCount,
 } from "./port.ts";
 
 export class MemoryIndex implements DecisionIndex {
@@ -106,10 +111,63 @@ export class MemoryIndex implements DecisionIndex {
     return known.map(({ order: _order, ...outcome }) => outcome);
   }
 
+  async costs(question: CostQuestion, nowMs: number): Promise<Costs> {
+    const { fromMs, toMs, stepMs } = costWindowOf(question.range, nowMs);
+    const { by, tenant, useCase, model } = question;
+    const steps: CostStep[] = [];
+    for (const { row, meters } of this.#settled.values()) {
+      const { hour_ms, ...delta } = hourOf(row, meters);
+      if (hour_ms < fromMs || hour_ms >= toMs) continue;
+      if (tenant !== undefined && delta.tenant !== tenant) continue;
+      if (useCase !== undefined && delta.use_case !== useCase) continue;
+      if (model !== undefined && delta.model !== model) continue;
+      steps.push({ ...delta, name: delta[by], at_ms: hour_ms - (hour_ms % stepMs) });
+    }
+    return buildCosts(question, nowMs, steps);
+  }
+
+  async choices(useCase: string, limit: number): Promise<Choices> {
+    const { rows } = await this.list({ useCase }, undefined, limit);
+    const groups = [...Map.groupBy(rows, ({ rung, model }) => JSON.stringify([rung, model])).values()];
+    const choices = groups.map((own): Choices["choices"][number] => {
+      const { rung, model } = own[0]!;
+      return {
+        ...(rung !== undefined && { rung }),
+        ...(model !== undefined && { model }),
+        decisions: own.length,
+        answered: own.filter(({ state }) => state === "answered").length,
+        cache_hits: own.filter(({ cache }) => cache === "hit" || cache === "follower").length,
+        cost_nano_usd: own.reduce((sum, row) => sum + row.cost_nano_usd, 0),
+        mean_ms: own.reduce((sum, row) => sum + row.duration_ms, 0) / own.length,
+      };
+    });
+    choices.sort((a, b) => b.decisions - a.decisions || (a.rung ?? -1) - (b.rung ?? -1) || textOrder(a.model, b.model));
+    const oldest = rows.at(-1);
+    return { decisions: rows.length, ...(oldest && { from_ms: oldest.at_ms }), choices };
+  }
+
+  async refusals(sinceMs: number, limit: number): Promise<RefusalCount[]> {
+    const { rows } = await this.list({ state: "refused", sinceMs }, undefined, Infinity);
+    const keyOf = ({ code, tenant, use_case, principal_id }: (typeof rows)[number]) =>
+      JSON.stringify([code, tenant, use_case, principal_id]);
+    const counts = [...Map.groupBy(rows, keyOf).values()].map((own): RefusalCount => ({
+      code: own[0]!.code ?? "",
+      tenant: own[0]!.tenant,
+      use_case: own[0]!.use_case,
+      principal_id: own[0]!.principal_id,
+      count: own.length,
+      last_ms: Math.max(...own.map(({ at_ms }) => at_ms)),
+    }));
+    counts.sort((a, b) => b.count - a.count || b.last_ms - a.last_ms || textOrder(a.code, b.code));
+    return counts.slice(0, limit);
+  }
+
   onArrival(act: () => void): () => void {
     this.#listeners.add(act);
     return () => this.#listeners.delete(act);
   }
 }
+
+const textOrder = (a = "", b = ""): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const orderOf = (node: string, seq: number): string => `${node}/${String(seq).padStart(16, "0")}`;

@@ -138,6 +138,84 @@ export interface Overview {
   use_cases: { name: string; kind: DecisionKind; totals: Totals; series: SeriesPoint[] }[];
 }
 
+export const costRanges = ["24h", "7d", "30d", "90d"] as const;
+export type CostRange = (typeof costRanges)[number];
+export const costDimensions = ["use_case", "tenant", "model"] as const;
+export type CostDimension = (typeof costDimensions)[number];
+
+export interface CostQuestion {
+  range: CostRange;
+  by: CostDimension;
+  tenant?: string | undefined;
+  useCase?: string | undefined;
+  model?: string | undefined;
+}
+
+/** Sums over decisions. Tokens are exclusive of each other, but for `reasoning`, which is a part of `output`. */
+export interface Spend {
+  decisions: number;
+  answered: number;
+  cache_hits: number;
+  /** Decisions whose usage Weir counted because the vendor didn't report it, and their cost. */
+  estimated: number;
+  estimated_nano_usd: number;
+  cost_nano_usd: number;
+  /** What answers from the cache had cost when they were made. */
+  saved_nano_usd: number;
+  input: number;
+  cached_input: number;
+  cache_write: number;
+  output: number;
+  reasoning: number;
+  audio_input: number;
+  audio_output: number;
+  image_output: number;
+}
+
+export interface CostGroup {
+  /** Of the tenant, use case or model; empty where no model was called. */
+  name: string;
+  spend: Spend;
+  series: { at_ms: number; cost_nano_usd: number }[];
+}
+
+export interface Costs {
+  range: CostRange;
+  by: CostDimension;
+  from_ms: number;
+  to_ms: number;
+  step_ms: number;
+  totals: Spend;
+  /** The dearest first. */
+  groups: CostGroup[];
+}
+
+/** Where the newest decisions of a use case went. */
+export interface Choices {
+  decisions: number;
+  /** Start of the oldest that was counted. */
+  from_ms?: number;
+  /** The most frequent first; `rung` and `model` are absent where none was taken. */
+  choices: {
+    rung?: number;
+    model?: string;
+    decisions: number;
+    answered: number;
+    cache_hits: number;
+    cost_nano_usd: number;
+    mean_ms: number;
+  }[];
+}
+
+export interface RefusalCount {
+  code: string;
+  tenant: string;
+  use_case: string;
+  principal_id: string;
+  count: number;
+  last_ms: number;
+}
+
 export interface Arrivals {
   /** In order of arrival; at most `limit`. */
   rows: { row: DecisionRow; cursor: string }[];
@@ -158,6 +236,12 @@ export interface DecisionIndex {
   /** Settled decisions after `cursor`; without one it starts at the newest and answers no rows. */
   since(cursor: string | undefined, filter: DecisionFilter, limit: number): Promise<Arrivals>;
   outcomes(decisionId: string): Promise<OutcomeMeta[]>;
+  /** From hour rollups; `nowMs` is the end of the range. */
+  costs(question: CostQuestion, nowMs: number): Promise<Costs>;
+  /** Over the newest `limit` decisions of the use case. */
+  choices(useCase: string, limit: number): Promise<Choices>;
+  /** Decisions refused since then, the most frequent first; at most `limit` lines. */
+  refusals(sinceMs: number, limit: number): Promise<RefusalCount[]>;
   /** Calls `act` after new rows arrived (never with them); the returned function ends it. */
   onArrival(act: () => void): () => void;
 }

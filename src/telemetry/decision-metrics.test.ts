@@ -1,13 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { aDecision, aVendorModel } from "../../tests/fixtures/decision.ts";
-import type { AttemptMeta, SettledMeta } from "../kernel/decision.ts";
+import { aVendorModel } from "../../tests/fixtures/decision.ts";
 import { refuse } from "../kernel/errors.ts";
 import { nanoUsd } from "../kernel/money.ts";
 import type { Model } from "../kernel/snapshot.ts";
 import { freePrice } from "../kernel/usage.ts";
-import { settledMeta } from "../stages/settle/meta.ts";
 import { countDecisions } from "./decision-metrics.ts";
 import { Metrics } from "./metrics.ts";
+import { aMeta as meta, anAttempt as attempt } from "./test-decisions.ts";
 
 function setUp(...models: Model[]) {
   const metrics = new Metrics();
@@ -21,28 +20,6 @@ function setUp(...models: Model[]) {
   };
   return { counters, value };
 }
-const meta = (over: Partial<SettledMeta> = {}): SettledMeta => ({
-  ...settledMeta(aDecision({ with: { begun: true } }), { state: "answered" }),
-  ...over,
-});
-const attempt = (over: Partial<AttemptMeta> = {}): AttemptMeta => ({
-  n: 1,
-  rung: 0,
-  arm: "champion",
-  probability: 1,
-  model: "large",
-  target: "acme/large",
-  region: "eu",
-  status: "ok",
-  usage: { input: 100, cached_input: 0, output: 20, estimated: false },
-  price: "2026-01",
-  cost_nano_usd: nanoUsd(450_000),
-  held_nano_usd: nanoUsd(900_000),
-  started_at_ms: 0,
-  duration_ms: 1200,
-  ...over,
-});
-
 describe("countDecisions", () => {
   it("begun + unbegun == settled, whatever ended each", () => {
     const { counters, value } = setUp();

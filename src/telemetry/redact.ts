@@ -20,14 +20,14 @@ const moreSecrets =
 /** `//user:password@host` */
 const urlCredentials = /(\/\/)[^\s/@:]{1,256}:[^\s/@]{1,256}@/g;
 /** Node quotes the text that it could not parse. */
-const quotedJson = /"(?:[^"\\]|\\.){0,400}"\.{0,3}(?= is not valid JSON)/gs;
+const quotedJson = /, (?:\.{3})?"[\s\S]*?"(?:\.{3})?(?= is not valid JSON)/g;
 
 const longestText = 4000;
 
 export function redactText(text: string): string {
   const short = text.length > longestText ? `${text.slice(0, longestText)}… (${text.length} characters)` : text;
   const cleaned = short
-    .replace(quotedJson, "the text")
+    .replace(quotedJson, ", the text")
     .replace(urlCredentials, "$1[secret]@")
     .replace(moreSecrets, "[secret]");
   const found = scan(cleaned, detectors);

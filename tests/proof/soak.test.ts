@@ -5,7 +5,7 @@ import { soak } from "./soak.ts";
 
 describe("a few seconds of the mixed load", () => {
   it("leaves the books even and nothing held, running or open", async () => {
-    const report = await soak({ minutes: 0.1, perSecond: 40 }, () => {});
+    const report = await soak({ minutes: 0.05, perSecond: 60 }, () => {});
     expect(report.faults).toEqual([]);
     expect(report.requests).toBeGreaterThan(100);
     expect(report.books.replayed).toBeGreaterThan(0);

@@ -37,10 +37,18 @@ export interface ChatModel {
   close(): Promise<void>;
 }
 
-export type LoadedModel = ScoreModel | ChatModel;
+/** Says what texts hold. */
+export interface ModerateModel {
+  kind: "moderate";
+  /** Findings by detector, one for each text; 0 where a wanted one found nothing. Rejects with the signal's reason. */
+  judge(texts: readonly string[], wanted: readonly string[] | undefined, signal?: Signal): Promise<Record<string, number>[]>;
+  close(): Promise<void>;
+}
+
+export type LoadedModel = ScoreModel | ChatModel | ModerateModel;
 
 export interface Runtime {
-  name: "onnx" | "rules" | "extractive";
+  name: "onnx" | "rules" | "extractive" | "detectors";
   /** Rejects with an Error that says what is wrong with the file and what to do. */
   load(model: { name: string; bytes?: Uint8Array; contract?: FeatureContract }): Promise<LoadedModel>;
 }

@@ -10,7 +10,7 @@ import { bedrockCohereEmbeddings, cohereEmbeddings } from "./cohere-embeddings.t
 import { geminiEmbeddings, vertexEmbeddings } from "./google-embeddings.ts";
 import { openaiEmbeddingsVendor } from "./openai-embeddings.ts";
 import type { VendorTask } from "./port.ts";
-import { bedrockRerank, cohereRerank, vertexRerank } from "./rerank.ts";
+import { bedrockRerank, cohereRerank, compatibleRerank, vertexRerank } from "./rerank.ts";
 
 export { openaiEmbeddingsClient } from "./openai-embeddings.ts";
 export { openaiModerationsClient } from "./openai-moderations.ts";
@@ -46,6 +46,7 @@ export function rerankTaskOf({ dialect }: At): VendorTask<RerankRequest> | undef
   switch (dialect) {
     // Servers that imitate OpenAI's chat (vLLM, Together, llama.cpp) imitate Cohere's rerank.
     case "openai-chat":
+      return compatibleRerank;
     case "cohere":
       return cohereRerank;
     case "gemini":

@@ -107,6 +107,9 @@ export const cohereRerank: VendorTask<RerankRequest> = {
   forward: (body, model) => spliceTopLevel(body, { model }),
 };
 
+/** vLLM, Together, llama.cpp: the same body below the base URL of their OpenAI imitation. */
+export const compatibleRerank: VendorTask<RerankRequest> = { ...cohereRerank, path: () => "/rerank" };
+
 export const vertexRerank: VendorTask<RerankRequest> = {
   name: "vertex-rerank",
   path: () => "/rankingConfigs/default_ranking_config:rank",

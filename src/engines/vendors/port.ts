@@ -6,7 +6,7 @@ import type { VendorQuirks } from "../../kernel/snapshot.ts";
 export const parameterNames = ["region_code", "resource", "project", "location", "api_version"] as const;
 export type ParameterName = (typeof parameterNames)[number];
 
-export type AuthScheme = "none" | "bearer" | "aws-sigv4" | "google-service-account" | { header: string };
+type AuthScheme = "none" | "bearer" | "aws-sigv4" | "google-service-account" | { header: string };
 
 export interface VendorPreset {
   /** The first one unless another is asked for. */

@@ -25,6 +25,8 @@ function judge(d: Decision, rung: Rung, served: Served): Judged {
       return refer(d, served.to);
     case "score":
       return judgeScore(d, served);
+    case "task":
+      return served;
     case "chat":
       return judgeChat(d, rung, withoutOwnLogprobs(d, served));
   }

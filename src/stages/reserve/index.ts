@@ -8,4 +8,5 @@ export { holdMoney } from "./hold-money.ts";
 export { LimitBook } from "./limit-book.ts";
 export { MoneyBook, type MoneyHold } from "./money-book.ts";
 export { scopeName } from "./scopes.ts";
+export { estimateSearchUnits, estimateTaskTokens, longestInputTokens } from "./task-tokens.ts";
 export { estimateTokens, estimateRequestTokens } from "./token-estimate.ts";

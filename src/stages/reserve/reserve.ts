@@ -5,6 +5,7 @@ import type { LimitBook, Shortage } from "./limit-book.ts";
 import type { MoneyBook } from "./money-book.ts";
 import { OutputLengths } from "./output-lengths.ts";
 import { type ScopeLevel, scopesOf } from "./scopes.ts";
+import { estimateTaskTokens } from "./task-tokens.ts";
 import { estimateRequestTokens } from "./token-estimate.ts";
 
 export function createReserve(options: { limits: LimitBook; money: MoneyBook }): (d: Decision) => Refusal | undefined {
@@ -14,7 +15,7 @@ export function createReserve(options: { limits: LimitBook; money: MoneyBook }):
     const tooLong = capInput(d);
     if (tooLong) return tooLong;
     capOutput(d);
-    const tokens = d.request ? estimateRequestTokens(d.request) + outputOf(lengths, d.useCase.name, d.request) : 0;
+    const tokens = inputOf(d) + (d.request ? outputOf(lengths, d.useCase.name, d.request) : 0);
     const room = options.limits.take(scopes.limited, tokens);
     if ("kind" in room) {
       tellSpent(d, room);
@@ -32,6 +33,9 @@ export function createReserve(options: { limits: LimitBook; money: MoneyBook }):
     return undefined;
   };
 }
+
+const inputOf = ({ request, task }: Decision): number =>
+  request ? estimateRequestTokens(request) : task ? estimateTaskTokens(task) : 0;
 
 const outputOf = (lengths: OutputLengths, useCase: string, { max_tokens, n = 1 }: ChatRequest): number =>
   lengths.reserved(useCase, max_tokens) * n;
@@ -55,8 +59,8 @@ function usedTokens({ usage }: Decision): number {
 
 function capInput(d: Decision): Refusal | undefined {
   const { maxInputTokens } = d.useCase;
-  if (maxInputTokens === undefined || !d.request) return undefined;
-  const estimate = estimateRequestTokens(d.request);
+  if (maxInputTokens === undefined) return undefined;
+  const estimate = inputOf(d);
   if (estimate <= maxInputTokens) return undefined;
   return refuse(
     "input_too_long",

@@ -1,28 +1,35 @@
 import type { ChatRequest } from "../../kernel/chat.ts";
 import { dataClasses } from "../../kernel/decision.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
+import { textsOf as textsOfTask, withTexts } from "../../kernel/task.ts";
 import type { Decision } from "../../path/context.ts";
 import { unescaped } from "./unescaped.ts";
 import { type Scanner, cleanRun, isClean, runGuards } from "./guard.ts";
 
 export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undefined {
   return (d) => {
-    const { request } = d;
+    const { request, task } = d;
     const guards = d.useCase.screen;
     // A score's features have passed a contract of numbers and listed categories: there is no free text to scan.
-    if (!request || d.ask.kind !== "chat") return undefined;
+    if (!request && !task) return undefined;
+    if (guards.length > 0 && task?.kind === "embed" && task.inputs.some((input) => typeof input !== "string"))
+      return refuse("unsupported_feature", "The guards of this use case read text: send texts instead of token ids.", {
+        param: "input",
+      });
     // What the neutral form doesn't model, or a name written twice, stands in the client's bytes alone: they may be
     // forwarded only where the guards find nothing in them either.
     const bytes = Buffer.from(d.ask.body.buffer, d.ask.body.byteOffset, d.ask.body.length);
     d.bytesClean =
       guards.length === 0 ||
       (bytes.length <= mostForwarded && isClean(scanner, guards, unescaped(bytes.toString("utf8"))));
-    if (guards.length === 0) return undefined;
+    // The detectors that moderate read every text, whatever guards there are.
+    if (guards.length === 0 && task?.kind !== "moderate") return undefined;
     // The bytes, their escapes undone, show every character of the neutral form but for documents in base64.
-    const texts = d.bytesClean ? documentsOf(request) : textsOf(request);
+    const texts = task ? textsOfTask(task) : d.bytesClean ? documentsOf(request!) : textsOf(request);
     if (lengthOf(texts) > mostRead)
       return refuse("body_too_large", `The guards of this use case read at most ${mostRead} characters of text.`);
-    const run = texts.length === 0 ? cleanRun(guards, "input") : runGuards(scanner, guards, "input", texts);
+    const known = texts.length === 0 || (task !== undefined && d.bytesClean);
+    const run = known ? cleanRun(guards, "input") : runGuards(scanner, guards, "input", texts);
     d.guards.push(...run.verdicts);
     if (run.failed) return refuse("guard_failed", `The guard "${run.failed}" could not run.`);
     if (run.blocked)
@@ -31,7 +38,8 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
         `The guard "${run.blocked.guard}" blocks input with: ${run.blocked.kinds.join(", ")}.`,
       );
     if (run.redact) {
-      d.request = redactStrings(request, run.redact) as ChatRequest;
+      if (task) d.task = withTexts(task, run.redact);
+      else d.request = redactStrings(request, run.redact) as ChatRequest;
       d.rewritten = true;
     }
     if (run.allowed > 0) d.dataClass = higher(d.dataClass, "personal");

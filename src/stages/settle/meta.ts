@@ -3,6 +3,7 @@ import type { ChatResponse } from "../../kernel/chat.ts";
 import type { BegunMeta, DecisionState, SettledContent, SettledMeta, StageName } from "../../kernel/decision.ts";
 import { type ErrorCode, errorKinds } from "../../kernel/errors.ts";
 import type { Decision, Outcome } from "../../path/context.ts";
+import { keptTask, recordedTask } from "./task-content.ts";
 
 /** Fields are set one by one: an object spread for each that may be absent costs more than the rest of the record. */
 export function begunMeta(d: Decision): BegunMeta {
@@ -109,11 +110,13 @@ export function settledContent(
   scrub: (text: string) => string,
   said?: ChatResponse,
 ): SettledContent | undefined {
-  const kept = d.idempotency ? { kept_answer: scrubbed(keptAnswer(outcome), scrub) } : undefined;
+  const kept = d.idempotency ? { kept_answer: keptAnswer(outcome, scrub) } : undefined;
   if (d.useCase.record === "digest") return kept;
   const content: SettledContent = { ...kept };
   if (d.features) content.features = d.features;
   if (d.request) content.messages = scrubbed(d.request.messages, scrub);
+  if (d.task) content.task = scrubbed(d.task, scrub);
+  if (outcome.type === "task") content.answer = recordedTask(outcome.response);
   const answer = outcome.type === "chat" ? outcome.response : said;
   if (answer) {
     content.answer = scrubbed(answer.parts, scrub);
@@ -123,11 +126,12 @@ export function settledContent(
 }
 
 /** A passed-through answer keeps its bytes: repeated, it is the same to the last one. */
-function keptAnswer(outcome: Outcome): unknown {
-  if (outcome.type !== "chat") return outcome;
+function keptAnswer(outcome: Outcome, scrub: (text: string) => string): unknown {
+  if (outcome.type === "task") return keptTask(outcome, scrub);
+  if (outcome.type !== "chat") return scrubbed(outcome, scrub);
   const { raw: bytes } = outcome;
   const raw = bytes !== undefined && { raw: typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("utf8") };
-  return { type: "chat", response: outcome.response, ...raw };
+  return scrubbed({ type: "chat", response: outcome.response, ...raw }, scrub);
 }
 
 /** A deep copy with every string scrubbed. */

@@ -276,6 +276,6 @@ function digestsOf(ports: SettlePorts, d: Decision, outcome: Outcome): NonNullab
   const request = ports.digest(d.ask.body);
   if (outcome.type === "refused" || outcome.type === "stream") return { request };
   const answer =
-    outcome.type === "chat" ? (outcome.raw ?? JSON.stringify(outcome.response)) : JSON.stringify(outcome.answer);
+    outcome.type === "score" ? JSON.stringify(outcome.answer) : (outcome.raw ?? JSON.stringify(outcome.response));
   return { request, answer: ports.digest(answer) };
 }

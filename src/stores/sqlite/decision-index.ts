@@ -4,6 +4,9 @@ import { WeirError } from "../../kernel/errors.ts";
 import type { OutcomeMeta } from "../../kernel/decision.ts";
 import type {
   Arrivals,
+  Choices,
+  CostQuestion,
+  Costs,
   DecisionFilter,
   DecisionIndex,
   IdempotentRow,
@@ -12,6 +15,7 @@ import type {
   OverviewRange,
   Page,
   PageCursor,
+  RefusalCount,
   RunningState,
 } from "../../projection/index.ts";
 import type { Durable, FromWorker, Operations, Question, ToWorker, WorkerStart } from "./projection-worker.ts";
@@ -129,6 +133,15 @@ export class SqliteIndex implements DecisionIndex, RunningState {
   }
   outcomes(decisionId: string): Promise<OutcomeMeta[]> {
     return this.#ask("outcomes", decisionId);
+  }
+  costs(question: CostQuestion, nowMs: number): Promise<Costs> {
+    return this.#ask("costs", question, nowMs);
+  }
+  choices(useCase: string, limit: number): Promise<Choices> {
+    return this.#ask("choices", useCase, limit);
+  }
+  refusals(sinceMs: number, limit: number): Promise<RefusalCount[]> {
+    return this.#ask("refusals", sinceMs, limit);
   }
   caughtUp(): Promise<void> {
     return this.#ask("caughtUp");

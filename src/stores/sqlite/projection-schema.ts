@@ -1,7 +1,7 @@
 /** Tables of the projection. A change of any of them raises the version: older files are folded again, not migrated. */
-import type { DecisionRow, EntryKind } from "../../projection/index.ts";
+import type { DecisionRow, EntryKind, HourDelta } from "../../projection/index.ts";
 
-export const projectionVersion = 3;
+export const projectionVersion = 4;
 
 interface DecisionTable extends Omit<
   Required<DecisionRow>,
@@ -13,6 +13,8 @@ interface DecisionTable extends Omit<
   seq: number;
   /** Of the entries that came with the settled one; see `entry-places.ts`. */
   places: string;
+  /** JSON of `Meters`; null where there are none. */
+  meters: string | null;
   subject: string | null;
   code: string | null;
   result: string | null;
@@ -63,6 +65,7 @@ export interface ProjectionTables {
     at_ms: number;
   };
   minutes: MinuteTable;
+  hours: HourDelta;
   latencies: { minute_ms: number; use_case: string; kind: DecisionRow["kind"]; bucket: number; n: number };
   positions: { node: string; seq: number; at_ms: number; segment: number; segment_offset: number };
   about: { generation: string };
@@ -81,7 +84,7 @@ create table decisions (
   score real, model text, rung integer, attempts integer not null, cache text not null, guards_hit integer not null,
   duration_ms real not null, ttft_ms real, cost_nano_usd integer not null, input_tokens integer not null,
   output_tokens integer not null, risk text not null, data_class text not null, automation text not null,
-  synthetic integer not null, stream integer not null, places text not null
+  synthetic integer not null, stream integer not null, places text not null, meters text
 ) strict;
 create index decisions_at on decisions (at_ms, decision_id);
 create index decisions_use_case on decisions (use_case, at_ms, decision_id);
@@ -106,6 +109,15 @@ create table minutes (
   answered integer not null, referred integer not null, refused integer not null, failed integer not null,
   interrupted integer not null, errors integer not null, cache_hits integer not null, cost_nano_usd integer not null,
   primary key (minute_ms, use_case, kind)
+) without rowid, strict;
+
+create table hours (
+  hour_ms integer not null, tenant text not null, use_case text not null, model text not null,
+  decisions integer not null, answered integer not null, cache_hits integer not null, estimated integer not null,
+  cost_nano_usd integer not null, estimated_nano_usd integer not null, saved_nano_usd integer not null,
+  input integer not null, cached_input integer not null, cache_write integer not null, output integer not null,
+  reasoning integer not null, audio_input integer not null, audio_output integer not null,
+  image_output integer not null, primary key (hour_ms, tenant, use_case, model)
 ) without rowid, strict;
 
 create table latencies (

@@ -1,4 +1,6 @@
 /** The fold's writes as SQL text; each is prepared once per file. */
+import { spendNames } from "../../projection/index.ts";
+
 export const columnsOf = {
   decisions: [
     "arrival",
@@ -33,7 +35,9 @@ export const columnsOf = {
     "synthetic",
     "stream",
     "places",
+    "meters",
   ],
+  hours: ["hour_ms", "tenant", "use_case", "model", ...spendNames],
   minutes: [
     "minute_ms",
     "use_case",
@@ -72,6 +76,7 @@ export const statementsOf = () => ({
     where (excluded.at_ms, excluded.seq) > (at_ms, seq)`,
   minute: `${insert("minutes", columnsOf.minutes)}
     on conflict do update set ${added(columnsOf.minutes.slice(3))}`,
+  hour: `${insert("hours", columnsOf.hours)} on conflict do update set ${added(spendNames)}`,
   latency: `${insert("latencies", ["minute_ms", "use_case", "kind", "bucket", "n"])}
     on conflict do update set n = n + excluded.n`,
   position: `${insert("positions", ["node", "seq", "at_ms", "segment", "segment_offset"])}

@@ -7,6 +7,7 @@ import { VirtualClock } from "../../kernel/clock.ts";
 import { decisionId, sampleStart, settledEntry } from "../../projection/entry-samples.ts";
 import { describeDecisionIndex } from "../../projection/index-conformance.ts";
 import type { DecisionIndex, FoldedEntry } from "../../projection/index.ts";
+import { readChoices, readCosts, readRefusals } from "./cost-queries.ts";
 import { arrivalsSince, entriesOf, listDecisions, outcomesOf, readOverview } from "./projection-queries.ts";
 import { type EntryPosition, type PositionedEntry, ProjectionStore } from "./projection-store.ts";
 import { type EntrySource, ProjectionTail } from "./projection-tail.ts";
@@ -31,6 +32,9 @@ describeDecisionIndex("ProjectionStore", () => {
     overview: (range, nowMs) => readOverview(store, range, nowMs),
     since: (cursor, filter, limit) => arrivalsSince(store, cursor, filter, limit),
     outcomes: (id) => outcomesOf(store, id),
+    costs: (question, nowMs) => readCosts(store, question, nowMs),
+    choices: (useCase, limit) => readChoices(store, useCase, limit),
+    refusals: (sinceMs, limit) => readRefusals(store, sinceMs, limit),
     onArrival(act) {
       listeners.add(act);
       return () => listeners.delete(act);

@@ -12,7 +12,8 @@ import {
   type FoldedEntry,
   foldedKinds,
   foldEntry,
-  type MinuteDelta,
+  hourOf,
+  type Meters,
   minuteOf,
   type SettledRow,
   supersedes,
@@ -21,6 +22,7 @@ import { dialectOf, isCorrupt, openDatabase, transact } from "./database.ts";
 import { type LocatedEntry, packPlaces, unpackPlaces } from "./entry-places.ts";
 import { projectionDdl, type ProjectionTables, projectionVersion } from "./projection-schema.ts";
 import { columnsOf, statementsOf } from "./projection-statements.ts";
+import { RollupSums } from "./rollup-sums.ts";
 
 export interface EntryPosition {
   segment: number;
@@ -160,24 +162,25 @@ export class ProjectionStore {
   }
 
   #applyAll(batch: readonly PositionedEntry[]): void {
-    const minutes = new MinuteSums();
+    const sums = new RollupSums();
     const last = new Map<string, PositionedEntry>();
     const groups = new Map<string, PositionedEntry[]>();
     for (const item of batch) {
       const { node, decision } = item.entry;
       const before = last.get(node);
       if (!before || before.position.seq < item.position.seq) last.set(node, item);
-      if (decision === undefined) this.#applyOne(item, undefined, minutes);
+      if (decision === undefined) this.#applyOne(item, undefined, sums);
       else addTo(groups, decision, item);
     }
     for (const [decision, items] of groups) {
-      const packed = items.filter((item) => this.#applyOne(item, items, minutes)).at(-1);
+      const packed = items.filter((item) => this.#applyOne(item, items, sums)).at(-1);
       for (const item of items)
         if (!packed || !isPackedWith(packed, item)) this.#insertPlace(decision, item.entry, item.position);
     }
-    for (const sum of minutes.sums()) {
+    for (const sum of sums.hours()) this.#statements.hour.run(...columnsOf.hours.map((name) => sum[name]));
+    for (const sum of sums.minutes()) {
       const { minute_ms, use_case, kind } = sum;
-      this.#statements.minute.run(...MinuteSums.columns.map((name) => sum[name]));
+      this.#statements.minute.run(...columnsOf.minutes.map((name) => sum[name]));
       for (const [bucket, n] of sum.buckets) this.#statements.latency.run(minute_ms, use_case, kind, bucket, n);
     }
     for (const { entry, position } of last.values())
@@ -185,7 +188,7 @@ export class ProjectionStore {
   }
 
   /** True when it settled its decision, whose row now holds the places of those of `siblings` that fit into it. */
-  #applyOne(item: PositionedEntry, siblings: readonly PositionedEntry[] | undefined, minutes: MinuteSums): boolean {
+  #applyOne(item: PositionedEntry, siblings: readonly PositionedEntry[] | undefined, sums: RollupSums): boolean {
     const { entry } = item;
     // The others have nothing to say beyond where they lie.
     if (!foldedKinds.has(entry.kind)) return false;
@@ -206,7 +209,7 @@ export class ProjectionStore {
     if (outcome) this.#statements.outcome.run(decision, outcome.outcome_id, node, seq, JSON.stringify(outcome));
     return (
       settled !== undefined &&
-      this.#settle(settled, packPlaces(siblings!.filter((sibling) => isPackedWith(item, sibling))), minutes)
+      this.#settle(settled, packPlaces(siblings!.filter((sibling) => isPackedWith(item, sibling))), sums)
     );
   }
 
@@ -218,15 +221,16 @@ export class ProjectionStore {
     this.#statements.entry.run(decision, node, seq, at_ms, kind, tenant, segment, offset);
   }
 
-  #settle(settled: SettledRow, places: string, minutes: MinuteSums): boolean {
+  #settle(settled: SettledRow, places: string, sums: RollupSums): boolean {
     if (this.#insert(settled, places, this.#arrival + 1)) this.#arrival++;
-    else if (!this.#replace(settled, places, minutes)) return false;
-    minutes.add(minuteOf(settled.row), 1);
+    else if (!this.#replace(settled, places, sums)) return false;
+    sums.addMinute(minuteOf(settled.row), 1);
+    sums.addHour(hourOf(settled.row, settled.meters), 1);
     return true;
   }
 
   /** False when the decision has a row already. */
-  #insert({ node, seq, row }: SettledRow, places: string, arrival: number): boolean {
+  #insert({ node, seq, row, meters }: SettledRow, places: string, arrival: number): boolean {
     // Bound one by one in the order of `columnsOf.decisions`: a list by name costs as much as the insert.
     const { changes } = this.#statements.settle.run(
       arrival,
@@ -261,15 +265,18 @@ export class ProjectionStore {
       row.synthetic ? 1 : 0,
       row.stream ? 1 : 0,
       places,
+      meters ? JSON.stringify(meters) : null,
     );
     return changes > 0;
   }
 
-  #replace(settled: SettledRow, places: string, minutes: MinuteSums): boolean {
+  #replace(settled: SettledRow, places: string, sums: RollupSums): boolean {
     const { decision_id } = settled.row;
     const standing = this.#statements.standing.get(decision_id) as unknown as ProjectionTables["decisions"];
     if (!supersedes(settled, standing)) return false;
-    minutes.add(minuteOf(decisionRowOf(standing)), -1);
+    const row = decisionRowOf(standing);
+    sums.addMinute(minuteOf(row), -1);
+    sums.addHour(hourOf(row, standing.meters === null ? {} : (JSON.parse(standing.meters) as Meters)), -1);
     this.#statements.unsettle.run(decision_id);
     for (const { position, ...entry } of unpackPlaces(standing.node, standing.tenant, standing.places))
       this.#insertPlace(decision_id, entry, position);
@@ -302,37 +309,17 @@ function versionOf(db: DatabaseSync): number | undefined {
 const optionalColumns = ["subject", "code", "result", "score", "model", "rung", "ttft_ms"] as const;
 
 export function decisionRowOf(stored: ProjectionTables["decisions"]): DecisionRow {
-  const { arrival: _arrival, node: _node, seq: _seq, places: _places, synthetic, stream, ...rest } = stored;
+  const {
+    arrival: _arrival,
+    node: _node,
+    seq: _seq,
+    places: _places,
+    meters: _meters,
+    synthetic,
+    stream,
+    ...rest
+  } = stored;
   const row: Record<string, unknown> = { ...rest, synthetic: synthetic === 1, stream: stream === 1 };
   for (const name of optionalColumns) if (row[name] === null) delete row[name];
   return row as unknown as DecisionRow;
 }
-
-type MinuteSum = Omit<MinuteDelta, "bucket"> & { buckets: Map<number, number> };
-
-/** A batch's share of the rollups, so that each minute is written once per batch. */
-class MinuteSums {
-  static readonly columns = columnsOf.minutes;
-  #sums = new Map<string, MinuteSum>();
-
-  add(delta: MinuteDelta, sign: 1 | -1): void {
-    const { bucket } = delta;
-    const key = `${delta.minute_ms}/${delta.kind}/${delta.use_case}`;
-    let sum = this.#sums.get(key);
-    if (!sum) {
-      sum = { ...delta, buckets: new Map() };
-      for (const name of summedColumns) sum[name] = 0;
-      this.#sums.set(key, sum);
-    }
-    for (const name of summedColumns) sum[name] += sign * delta[name];
-    sum.buckets.set(bucket, (sum.buckets.get(bucket) ?? 0) + sign);
-  }
-  sums(): Iterable<MinuteSum> {
-    return this.#sums.values();
-  }
-}
-
-const summedColumns = columnsOf.minutes.slice(3) as Exclude<
-  (typeof columnsOf.minutes)[number],
-  "minute_ms" | "use_case" | "kind"
->[];

@@ -1,8 +1,15 @@
 /** The thread that folds the journals and answers questions about them. Started by `SqliteIndex` only. */
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../../kernel/clock.ts";
-import type { DecisionFilter, IndexedDecision, OverviewRange, PageCursor } from "../../projection/index.ts";
+import type {
+  CostQuestion,
+  DecisionFilter,
+  IndexedDecision,
+  OverviewRange,
+  PageCursor,
+} from "../../projection/index.ts";
 import { nodeFiles } from "../files/index.ts";
+import { readChoices, readCosts, readRefusals } from "./cost-queries.ts";
 import { isCorrupt } from "./database.ts";
 import { journalSource } from "./journal-source.ts";
 import {
@@ -42,6 +49,9 @@ export function operationsOf(store: ProjectionStore, source: EntrySource, tail: 
     since: (cursor: string | undefined, filter: DecisionFilter, limit: number) =>
       arrivalsSince(store, cursor, filter, limit),
     outcomes: (decisionId: string) => outcomesOf(store, decisionId),
+    costs: (question: CostQuestion, nowMs: number) => readCosts(store, question, nowMs),
+    choices: (useCase: string, limit: number) => readChoices(store, useCase, limit),
+    refusals: (sinceMs: number, limit: number) => readRefusals(store, sinceMs, limit),
     caughtUp: () => tail.caughtUp(),
     spentSince: (tenant: string, sinceMs: number) => spentSince(store, tenant, sinceMs),
     idempotentSince: (node: string, sinceMs: number) => idempotentSince(store, node, sinceMs),

@@ -142,6 +142,7 @@ export const settledContent = z
   .object({
     features: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])).optional(),
     messages: z.unknown().optional(),
+    task: z.unknown().optional(),
     answer: z.unknown().optional(),
     citations: z.array(z.unknown()).optional(),
   })

@@ -40,7 +40,8 @@ export async function answerChat(
   }
   const { outcome } = answer;
   if (outcome.type === "refused") return sendRefusal(exchange, dialect, answer, outcome.refusal, ask);
-  if (!ask || outcome.type === "score") throw new Error(`a chat surface can't show a ${outcome.type}`);
+  if (!ask || outcome.type === "score" || outcome.type === "task")
+    throw new Error(`a chat surface can't show a ${outcome.type}`);
   if (outcome.type === "chat" && !ask.request.stream) return sendWhole(exchange, dialect, answer, ask, outcome);
   const frames = outcome.type === "stream" ? outcome.frames : asFrames(outcome.response);
   await sendStream(exchange, dialect, answer, ask, frames, outcome.type === "stream" && outcome.passThrough);

@@ -19,6 +19,13 @@ export function problemOf(refusal: Refusal, decision?: string): Record<string, u
   };
 }
 
+/** Headers of a refusal before a decision began. */
+export function refusalHeaders(decision: string, { retryAfterMs }: Refusal): Record<string, string> {
+  const headers: Record<string, string> = { "x-weir-decision-id": decision };
+  if (retryAfterMs !== undefined) headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  return headers;
+}
+
 /** Headers that every answer of a decision bears; `early` ones leave before model and attempts are known. */
 export function answerHeaders(answer: Answer): Record<string, string> {
   const headers: Record<string, string> = { "x-weir-decision-id": answer.decision };

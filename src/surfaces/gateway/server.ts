@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { type ErrorCode, type Refusal, codeOfFault, errorKinds, refuse } from "../../kernel/errors.ts";
 import { newDecisionId } from "../../kernel/ids.ts";
 import { type Exchange, type Gateway, openExchange } from "./exchange.ts";
-import { problemOf, sendJson } from "./reply.ts";
+import { problemOf, refusalHeaders, sendJson } from "./reply.ts";
 
 /** Path segments matched by name; `:x` is any one segment that isn't empty. */
 export interface Route {
@@ -115,12 +115,7 @@ async function handle(gateway: Gateway, exchange: Exchange, found: Found | undef
 }
 
 export function refuseAsProblem(exchange: Exchange, refusal: Refusal): void {
-  const headers: Record<string, string> = {
-    "x-weir-decision-id": exchange.decision,
-    "content-type": "application/problem+json",
-  };
-  if (refusal.retryAfterMs !== undefined)
-    headers["retry-after"] = String(Math.max(1, Math.ceil(refusal.retryAfterMs / 1000)));
+  const headers = { ...refusalHeaders(exchange.decision, refusal), "content-type": "application/problem+json" };
   sendJson(exchange.response, errorKinds[refusal.code].status, headers, problemOf(refusal, exchange.decision));
 }
 

@@ -3,10 +3,21 @@
  * Weir's travels in headers. `model` is the use case.
  */
 import type { ClientDialect } from "../../engines/dialects/port.ts";
+import type { ClientTask } from "../../engines/tasks/port.ts";
 import { type Refusal, errorKinds, isRefusal, refuse } from "../../kernel/errors.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import type { Snapshot, UseCase } from "../../kernel/snapshot.ts";
-import { type Exchange, type Gateway, type Route, answerChat, credentialOf, sendJson } from "../gateway/index.ts";
+import type { EmbedRequest, ModerateRequest, TaskRequest } from "../../kernel/task.ts";
+import {
+  type Exchange,
+  type Gateway,
+  type Route,
+  answerChat,
+  answerTask,
+  credentialOf,
+  refusalHeaders,
+  sendJson,
+} from "../gateway/index.ts";
 
 export interface ModelLists {
   identify(credential: string | undefined): Principal | Refusal;
@@ -22,6 +33,8 @@ export interface ClientDialects {
   /** Their routes are there where these are. */
   responses?: ClientDialect;
   completions?: ClientDialect;
+  embeddings?: ClientTask<EmbedRequest>;
+  moderations?: ClientTask<ModerateRequest>;
 }
 
 export const openaiRoutes = (gateway: Gateway, dialects: ClientDialects, lists: ModelLists): Route[] => {
@@ -35,10 +48,17 @@ export const openaiRoutes = (gateway: Gateway, dialects: ClientDialects, lists: 
   });
   const chat = (path: string, spoken: ClientDialect | undefined): Route[] =>
     spoken ? [route("POST", path, (exchange) => answerChat(gateway, exchange, spoken, "openai"))] : [];
+  const errorOf = (refusal: Refusal) => dialect.encodeError({ ...refusal, status: errorKinds[refusal.code].status });
+  const task = <Request extends TaskRequest>(path: string, client: ClientTask<Request> | undefined): Route[] =>
+    client
+      ? [route("POST", path, (exchange) => answerTask(gateway, exchange, { name: "openai", client, errorOf }))]
+      : [];
   return [
     ...chat("/v1/chat/completions", dialect),
     ...chat("/v1/responses", dialects.responses),
     ...chat("/v1/completions", dialects.completions),
+    ...task("/v1/embeddings", dialects.embeddings),
+    ...task("/v1/moderations", dialects.moderations),
     route("GET", "/v1/models", (exchange) => listModels(gateway, lists, dialects, exchange)),
     route("GET", "/v1/models/:model", (exchange, { model }) => listModels(gateway, lists, dialects, exchange, model)),
   ];
@@ -46,9 +66,7 @@ export const openaiRoutes = (gateway: Gateway, dialects: ClientDialects, lists: 
 
 export function refuseAs(dialect: ClientDialect, exchange: Exchange, refusal: Refusal): void {
   const { status } = errorKinds[refusal.code];
-  const headers: Record<string, string> = { "x-weir-decision-id": exchange.decision };
-  if (refusal.retryAfterMs !== undefined)
-    headers["retry-after"] = String(Math.max(1, Math.ceil(refusal.retryAfterMs / 1000)));
+  const headers = refusalHeaders(exchange.decision, refusal);
   sendJson(
     exchange.response,
     status,

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import type { HealthPolicy } from "../../../kernel/snapshot.ts";
 import { Breaker } from "./breaker.ts";
-import { MovingAverage, PeakAverage } from "./moving-average.ts";
+import { MovingAverage, PeakAverage, weightLeft } from "./moving-average.ts";
 import { type Peer, outliersOf } from "./outliers.ts";
 import { defaultHealth } from "./policy.ts";
 import type {
@@ -32,6 +32,7 @@ interface Book {
   readonly cached: MovingAverage;
   readonly peak: PeakAverage;
   inFlight: number;
+  observedAt: number;
   ejectedUntil: number;
   ejections: number;
   /** When it came back; a target that never left is long back. */
@@ -149,14 +150,16 @@ export class HealthBook implements HealthView, HealthReport {
 
   #observe(book: Book, now: number, figures: CallFigures): void {
     const { ttftMs, totalMs, perTokenMs, inputTokens, cachedTokens, outputTokens } = figures;
-    if (ttftMs !== undefined) book.ttft.add(ttftMs, now);
-    if (totalMs !== undefined) book.total.add(totalMs, now);
+    const left = weightLeft(now - book.observedAt);
+    book.observedAt = now;
+    if (ttftMs !== undefined) book.ttft.add(ttftMs, left);
+    if (totalMs !== undefined) book.total.add(totalMs, left);
     const waited = ttftMs ?? totalMs;
     if (waited !== undefined) book.peak.add(waited, now);
-    if (perTokenMs !== undefined) book.perToken.add(perTokenMs, now);
-    if (outputTokens !== undefined) book.output.add(outputTokens, now);
+    if (perTokenMs !== undefined) book.perToken.add(perTokenMs, left);
+    if (outputTokens !== undefined) book.output.add(outputTokens, left);
     const read = (inputTokens ?? 0) + (cachedTokens ?? 0);
-    if (read > 0) book.cached.add((cachedTokens ?? 0) / read, now);
+    if (read > 0) book.cached.add((cachedTokens ?? 0) / read, left);
     // Ten good minutes forget earlier ejections.
     if (book.ejections > 0 && now - book.backSince > 600_000) book.ejections = 0;
   }
@@ -189,6 +192,7 @@ export class HealthBook implements HealthView, HealthReport {
         cached: new MovingAverage(),
         peak: new PeakAverage(),
         inFlight: 0,
+        observedAt: 0,
         ejectedUntil: 0,
         ejections: 0,
         backSince: Number.NEGATIVE_INFINITY,

@@ -1,22 +1,18 @@
 /** Exponentially weighted by time: a sample's weight halves about every seven seconds (τ = 10 s), however many come. */
 const tauMs = 10_000;
 
+/** What is left of earlier samples' weight. Samples of one instant still count: as if 100 ms lay between them. */
+export const weightLeft = (elapsedMs: number): number => Math.exp(-Math.max(100, elapsedMs) / tauMs);
+
 export class MovingAverage {
   #value: number | undefined;
-  #at = 0;
 
   get value(): number | undefined {
     return this.#value;
   }
 
-  add(sample: number, nowMs: number): void {
-    if (this.#value === undefined) this.#value = sample;
-    else {
-      // Samples of the same instant still count: at the least like one that came 100 ms later.
-      const keep = Math.exp(-Math.max(100, nowMs - this.#at) / tauMs);
-      this.#value = this.#value * keep + sample * (1 - keep);
-    }
-    this.#at = nowMs;
+  add(sample: number, left: number): void {
+    this.#value = this.#value === undefined ? sample : this.#value * left + sample * (1 - left);
   }
 }
 
@@ -29,13 +25,13 @@ export class PeakAverage {
   #at = 0;
 
   at(nowMs: number): number {
-    return this.#value * Math.exp(-(nowMs - this.#at) / tauMs);
+    return this.#value === 0 ? 0 : this.#value * Math.exp(-(nowMs - this.#at) / tauMs);
   }
 
   add(sample: number, nowMs: number): void {
     const decayed = this.at(nowMs);
-    const keep = Math.exp(-Math.max(100, nowMs - this.#at) / tauMs);
-    this.#value = sample > decayed ? sample : this.#value * keep + sample * (1 - keep);
+    const left = weightLeft(nowMs - this.#at);
+    this.#value = sample > decayed ? sample : this.#value * left + sample * (1 - left);
     this.#at = nowMs;
   }
 }

@@ -1,0 +1,212 @@
+/** Hard cases 1, 2, 4 (raw forms), 11 and 12: a stream is the same however its bytes come, and half of one is never whole. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { VirtualClock } from "../../../src/kernel/clock.ts";
+import { type TimedHouse, ask, recordOf, told } from "../../faults/vendor-house.ts";
+import { anthropicOf, nothingLeft, openaiOf, startHardHouse } from "./hard-house.ts";
+import { type RawVendor, cut, httpChunk, inPieces, lastChunk, startRawVendor, streamHead, thenReset } from "./raw-vendor.ts";
+import { type Vendor, usageRecord, wholeStream, wires } from "./wire.ts";
+
+const useCases = `
+over-oa: { kind: chat, ladder: [oa-main], retries: 0 }
+over-an: { kind: chat, ladder: [an-main], retries: 0 }
+`;
+const useCaseOf = { "oa-main": "over-oa", "an-main": "over-an" } as const;
+const own = { "oa-main": "openai", "an-main": "anthropic" } as const;
+const vendors = ["oa-main", "an-main"] as const;
+const dialects = ["openai", "anthropic"] as const;
+
+let vendor: RawVendor;
+let house: TimedHouse;
+beforeAll(async () => {
+  vendor = await startRawVendor();
+  house = await startHardHouse(new VirtualClock(), vendor.origin, useCases);
+});
+afterAll(async () => {
+  await house.close();
+  await vendor.close();
+});
+beforeEach(() => vendor.reset());
+
+const put = (over: Vendor, dialect: "openai" | "anthropic", more: Partial<Parameters<typeof ask>[2]> = {}) =>
+  ask(house.origin, house.key, { useCase: useCaseOf[over], stream: true, dialect, ...more });
+const recordFor = (headers: Headers) => recordOf(house, headers.get("x-weir-decision-id"));
+
+describe("case 1: bytes however they are cut", () => {
+  const words = ["Grüße, ", "世界 🙂 — ", "naïve\u2028café", "."];
+
+  /** Comments, `id:`, `retry:`, fields without a value, and data over several lines, beside what says something. */
+  function decorated(over: Vendor): string {
+    const wire = wires[over];
+    const [name, json] = /^(event: .*\n)?data: ([^]*)\n\n$/.exec(wire.content(words[1]!))!.slice(1) as [string?, string?];
+    const lines = json!.replaceAll(/,(?="choices"|"index"|"delta")/g, ",\ndata: ");
+    return [
+      ": a comment before anything\n\n",
+      `id: 7\nretry: 10\n${wire.opening}`,
+      wire.content(words[0]!),
+      ":\n: keep-alive\n\n\n",
+      `${name ?? ""}id\nunknown: field\ndata: ${lines}\n\n`,
+      wire.content(words[2]!),
+      wire.content(words[3]!),
+      wire.finish,
+      wire.terminator,
+    ].join("");
+  }
+
+  const framings = [
+    ["LF", "\n"],
+    ["CRLF", "\r\n"],
+    ["CR", "\r"],
+  ] as const;
+  const step = 32;
+  const table = vendors.flatMap((over) => framings.map(([name, eol]) => ({ over, name, eol })));
+
+  it.each(table)("$over with $name: cut at every byte, to clients of either dialect", async ({ over, eol }) => {
+    const text = decorated(over).replaceAll("\n", eol);
+    const bytes = Buffer.from(`\u{feff}${text}`);
+    // The client didn't ask for usage: that one record is withheld, and not a byte beside it.
+    const untouched = `\u{feff}${text.replace(usageRecord.replaceAll("\n", eol), "")}`;
+    const ways = Array.from({ length: step }, (_, rest) => cut(bytes, step, rest));
+    ways.push(cut(bytes, 1, 0), [bytes]);
+    for (const dialect of dialects) {
+      for (const pieces of ways) {
+        vendor.play(inPieces(pieces));
+        const response = await put(over, dialect);
+        // A decoder that ignores the mark would hide whether it was passed on.
+        const body = Buffer.from(await response.arrayBuffer()).toString("utf8");
+        if (dialect === own[over]) expect(body).toBe(untouched);
+        else {
+          const answer = await told(new Response(body, { headers: { "content-type": "text/event-stream" } }));
+          expect(answer).toMatchObject({ text: words.join(""), whole: true });
+        }
+      }
+    }
+    await nothingLeft(house);
+  });
+
+  it.each(vendors)("over %s, one byte at a time: the official clients read what was said", async (over) => {
+    vendor.fallback(inPieces(cut(Buffer.from(wholeStream(over, ...words)), 1, 0)));
+    const messages = [{ role: "user" as const, content: "Hi" }];
+    const model = useCaseOf[over];
+    const chat = await openaiOf(house).chat.completions.stream({ model, messages }).finalChatCompletion();
+    expect(chat.choices[0]!.message.content).toBe(words.join(""));
+    const message = await anthropicOf(house).messages.stream({ model, messages, max_tokens: 50 }).finalMessage();
+    expect(message.content).toMatchObject([{ type: "text", text: words.join("") }]);
+    expect(message.stop_reason).toBe("end_turn");
+  });
+});
+
+describe("case 2: huge and tiny events", () => {
+  const messages = [{ role: "user" as const, content: "Hi" }];
+
+  it.each(vendors)("over %s: one event of 1 MB", async (over) => {
+    const text = "é".repeat(512 * 1024);
+    vendor.fallback(inPieces(cut(Buffer.from(wholeStream(over, text)), 1400, 0)));
+    const model = useCaseOf[over];
+    const chat = await openaiOf(house).chat.completions.stream({ model, messages }).finalChatCompletion();
+    expect(chat.choices[0]!.message.content === text).toBe(true);
+    const message = await anthropicOf(house).messages.stream({ model, messages, max_tokens: 50 }).finalMessage();
+    expect(message.content[0]!.type === "text" && message.content[0].text === text).toBe(true);
+  });
+
+  it.each(vendors)("over %s: 10,000 events at once, each its own to the client", async (over) => {
+    const texts = Array.from({ length: 10_000 }, (_, i) => String(i % 10));
+    vendor.fallback(inPieces([wholeStream(over, ...texts)]));
+    const model = useCaseOf[over];
+    const chat = await openaiOf(house).chat.completions.create({ model, messages, stream: true });
+    const heard: string[] = [];
+    for await (const { choices } of chat) if (choices[0]?.delta.content) heard.push(choices[0].delta.content);
+    expect(heard).toEqual(texts);
+    const stream = anthropicOf(house).messages.stream({ model, messages, max_tokens: 50 });
+    let deltas = 0;
+    stream.on("text", () => (deltas += 1));
+    expect((await stream.finalMessage()).content).toMatchObject([{ text: texts.join("") }]);
+    expect(deltas).toBe(10_000);
+  });
+});
+
+describe("case 11: a vendor that resets its connection", () => {
+  const table = vendors.flatMap((over) => {
+    const wire = wires[over];
+    const half = wire.opening + wire.content("One, ") + wire.content("two");
+    const last = wire.content(" and three");
+    return [
+      { over, where: "between two events", sent: half },
+      { over, where: "inside an event", sent: half + last.slice(0, last.length / 2) },
+      { over, where: "inside an event's end", sent: half + last.slice(0, -1) },
+      { over, where: "after all content, before its terminator", sent: half + wire.finish },
+    ].flatMap((row) => dialects.map((dialect) => ({ ...row, dialect })));
+  });
+
+  it.each(table)("$over, $where, to a client of $dialect: an error, never an end", async ({ over, sent, dialect }) => {
+    vendor.play(thenReset([sent]));
+    const answer = await told(await put(over, dialect));
+    expect(answer).toMatchObject({ whole: false, code: "stream_broken" });
+    expect(answer.text).toBe("One, two");
+    const { attempts, settled } = await recordFor(answer.headers);
+    expect(attempts).toMatchObject([{ status: "failed", reason: "reset" }]);
+    expect(settled).toMatchObject([{ state: "failed", delivered: { complete: false } }]);
+    expect(vendor.calls).toHaveLength(1);
+    await nothingLeft(house);
+  });
+
+  it("the official clients throw, with what came before in their hands", async () => {
+    const messages = [{ role: "user" as const, content: "Hi" }];
+    for (const over of vendors) {
+      vendor.fallback(thenReset([wires[over].opening + wires[over].content("One, ")]));
+      const model = useCaseOf[over];
+      let heard = "";
+      const chat = openaiOf(house).chat.completions.stream({ model, messages });
+      chat.on("content", (delta) => (heard += delta));
+      await expect(chat.finalChatCompletion()).rejects.toMatchObject({ code: "stream_broken" });
+      const message = anthropicOf(house).messages.stream({ model, messages, max_tokens: 50 });
+      message.on("text", (delta) => (heard += delta));
+      await expect(message.finalMessage()).rejects.toThrow();
+      expect(heard).toBe("One, One, ");
+    }
+  });
+});
+
+describe("case 12: a vendor that ends without its terminator", () => {
+  const ends = [
+    ["in the middle of its words", "truncated", (over: Vendor) => wires[over].opening + wires[over].content("One, two")],
+    [
+      "after its reason and usage",
+      "truncated",
+      (over: Vendor) => wires[over].opening + wires[over].content("One, two") + wires[over].finish,
+    ],
+    // Half a record is no JSON.
+    ["in the middle of its terminator", "vendor_error", (over: Vendor) => wholeStream(over, "One, two").slice(0, -4)],
+  ] as const;
+  const hows = [
+    ["a proper end of the body", (sent: string) => inPieces([sent])],
+    [
+      "a closed connection",
+      (sent: string) =>
+        ({ socket }: { socket: { end(text: string): void } }) =>
+          void socket.end(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n${sent}`),
+    ],
+  ] as const;
+  const table = vendors.flatMap((over) =>
+    ends.flatMap(([where, reason, sent]) =>
+      hows.flatMap(([how, script]) => dialects.map((dialect) => ({ over, where, how, dialect, sent, script, reason }))),
+    ),
+  );
+
+  it.each(table)("$over, $where, by $how, to a client of $dialect", async ({ over, dialect, sent, script, reason }) => {
+    vendor.play(script(sent(over)));
+    const answer = await told(await put(over, dialect));
+    expect(answer).toMatchObject({ whole: false, code: "stream_broken", text: "One, two" });
+    const { attempts, settled } = await recordFor(answer.headers);
+    expect(attempts).toMatchObject([{ status: "failed", reason }]);
+    expect(settled).toMatchObject([{ state: "failed", code: "stream_broken", delivered: { complete: false } }]);
+    await nothingLeft(house);
+  });
+
+  it("what is said after the terminator is nobody's: the answer was whole", async () => {
+    const sent = `${wholeStream("oa-main", "One.")}`;
+    vendor.play(({ socket }) => void socket.end(streamHead + httpChunk(sent).toString() + lastChunk));
+    expect(await told(await put("oa-main", "openai"))).toMatchObject({ whole: true, text: "One." });
+    vendor.play(({ socket }) => void socket.write(streamHead + httpChunk(sent).toString(), () => socket.destroy()));
+    expect(await told(await put("oa-main", "openai"))).toMatchObject({ whole: true, text: "One." });
+  });
+});
