@@ -52,6 +52,7 @@ async function until(
 
 const failures = (counts: HoldCounts): number => Object.values(counts.failed).reduce((sum, count) => sum + count, 0);
 
+// Node has raised it to the hard limit at its start, and children inherit that.
 const openFilesLimit = (): number =>
   Number(/^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1] ?? 0);
 

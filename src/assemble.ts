@@ -13,6 +13,7 @@ import {
 } from "./config/index.ts";
 import { type DetectorName, type Finding, detectorNames, openScan, redact, scan } from "./engines/detectors/index.ts";
 import { vendorDialectOf } from "./engines/dialects/index.ts";
+import { vendorTaskOf } from "./engines/tasks/index.ts";
 import {
   createDetectorsRuntime,
   createExtractiveRuntime,
@@ -51,10 +52,11 @@ import {
   LimitBook,
   MoneyBook,
   scopeName,
+  TokenCalibration,
 } from "./stages/reserve/index.ts";
 import { CascadeBook, OverrideBook, createRoute } from "./stages/route/index.ts";
 import { type Scanner, createScreen } from "./stages/screen/index.ts";
-import { HealthBook, ModelHouse, VendorKeys, createServe, createUpstream } from "./stages/serve/index.ts";
+import { Capacity, createServe, createUpstream, HealthBook, ModelHouse, VendorKeys } from "./stages/serve/index.ts";
 import { createReplay, createSettle, settleInterrupted } from "./stages/settle/index.ts";
 import { type FilePort, nodeFiles } from "./stores/files/index.ts";
 import { type ControlStore, SqliteIndex, openControlStore } from "./stores/sqlite/index.ts";
@@ -95,6 +97,8 @@ export interface House {
   models: ModelHouse;
   health: HealthBook;
   vendorKeys: VendorKeys;
+  capacity: Capacity;
+  cache: ExactCache;
   cascades: CascadeBook;
   overrides: OverrideBook;
   metrics: Metrics;
@@ -163,6 +167,12 @@ export async function assemble(options: AssembleOptions): Promise<House> {
   const vendorKeys = new VendorKeys(clock, (vendor, key, status) =>
     log.warn("a vendor no longer takes a key; the others carry on", { vendor, key, status }),
   );
+  const capacity = new Capacity({
+    clock,
+    // A target is `vendor/model`, and a vendor's name holds no slash.
+    boundsOf: (target) => serving.current().snapshot.vendors.get(target.slice(0, target.indexOf("/")))?.capacity,
+  });
+  const calibration = new TokenCalibration();
   const models = new ModelHouse([
     createOnnxRuntime({ clock }),
     createRulesRuntime({ clock }),
@@ -204,12 +214,13 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     }),
     reserve: createReserve({ limits, money }),
     screen: createScreen(scanner),
-    route: createRoute({ models, dialects: vendorDialectOf, health, keys: vendorKeys, cascades, overrides }),
+    route: createRoute({ models, dialects: vendorDialectOf, tasks: vendorTaskOf, health, keys: vendorKeys, cascades, overrides }),
     recall: (d) => cache.find(d),
     ground: createGround({ collection: (generation) => serving.collection(generation), scanner }),
     serve: createServe({
       upstream,
       dialects: vendorDialectOf,
+      tasks: vendorTaskOf,
       models,
       money,
       health,
@@ -217,6 +228,8 @@ export async function assemble(options: AssembleOptions): Promise<House> {
       isExcluded: (d, place) => overrides.excludes(d.useCase.name, place),
       report,
       keyRefusal,
+      capacity,
+      calibration,
       record(d, meta) {
         cascades.attempted(d.useCase.name, meta);
         journal.append({ kind: "attempt", tenant: d.tenant.name, decision: d.id, meta });
@@ -247,10 +260,15 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     vendorKeys,
     cascades,
     overrides,
+    capacity,
+    cache,
     metrics,
     digest,
-    countTokens: (useCase, request) =>
-      estimateRequestTokens(request) + (useCase.prompt === undefined ? 0 : 4 + estimateTokens(useCase.prompt)),
+    countTokens: (useCase, request) => {
+      const prompt = useCase.prompt === undefined ? 0 : 4 + estimateTokens(useCase.prompt);
+      const rung = useCase.ladder.find((one) => one.type === "model");
+      return calibration.expected(rung?.model ?? "", estimateRequestTokens(request) + prompt);
+    },
     scrub,
     serving: () => serving.current(),
     reload: () => serving.reload(),

@@ -30,7 +30,7 @@ const mayImport: readonly [file: RegExp, allowed: readonly RegExp[]][] = [
   [/^projection\//, [/^kernel\//, /^projection\//]],
   [/^operators\//, [/^kernel\//, /^operators\//]],
   [/^prices\//, [/^kernel\//, /^prices\//]],
-  [/^config\//, [/^kernel\//, /^config\//, /^prices\/index\.ts$/]],
+  [/^config\//, [/^kernel\//, /^config\//, /^prices\/index\.ts$/, /^engines\/vendors\/index\.ts$/]],
   [/^telemetry\//, [/^kernel\//, /^telemetry\//, /^engines\/detectors\/index\.ts$/]],
   [/^stages\/check\//, [/^kernel\//, /^stages\/check\//, /^stages\/screen\/index\.ts$/]],
   [/^stages\/ground\//, [/^kernel\//, /^stages\/ground\//, /^stages\/screen\/index\.ts$/]],

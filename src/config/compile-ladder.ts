@@ -194,8 +194,7 @@ export function rungTarget({ models, slots }: Config, item: ModelRungConfig): Mo
   const maySlot = typeof item === "string" || "slot" in item;
   const mayModel = typeof item === "string" || "model" in item;
   if (maySlot && Object.hasOwn(slots, named)) return { model: slots[named]!.start, slot: named, when, commit, accept };
-  if (mayModel && (Object.hasOwn(models, named) || isBuiltIn(named)))
-    return { model: named, when, commit, accept };
+  if (mayModel && (Object.hasOwn(models, named) || isBuiltIn(named))) return { model: named, when, commit, accept };
   return undefined;
 }
 

@@ -108,7 +108,7 @@ export function compileVendor(
       fix: `add key: { env: ${keyEnv ?? "NAME_OF_VARIABLE"} } or key: { file: PATH }, or several under keys`,
     });
   }
-  const { timeouts } = config;
+  const { timeouts, capacity } = config;
   return {
     name,
     ...settled,
@@ -116,6 +116,11 @@ export function compileVendor(
     keys,
     region: config.region,
     dataClass: config.data_class,
+    capacity: {
+      min: capacity.least,
+      initial: Math.max(capacity.least, capacity.initial),
+      max: Math.max(capacity.most, capacity.least),
+    },
     timeouts: {
       connectMs: durationMs(timeouts.connect)!,
       firstByteMs: durationMs(timeouts.first_byte)!,

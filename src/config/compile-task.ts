@@ -31,7 +31,10 @@ export function checkTask(declaration: Declaration, name: string, detectors: rea
   if (config.kind === "chat" || config.kind === "score") return;
   for (const part of Object.keys(meaningless) as Part[]) {
     if (!isThere(config, part)) continue;
-    declaration.report([...path, part], `${config.kind}: ${meaningless[part]}`, { key: true, fix: `remove \`${part}\`` });
+    declaration.report([...path, part], `${config.kind}: ${meaningless[part]}`, {
+      key: true,
+      fix: `remove \`${part}\``,
+    });
   }
   checkLadder(declaration, path, config);
 }

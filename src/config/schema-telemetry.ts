@@ -76,7 +76,9 @@ const shareRule = (above: number, what: string) =>
     .describe(what)
     .prefault({});
 
-const anomalyAction = z.enum(["log", "alert", "throttle", "block"]);
+const anomalyAction = z
+  .enum(["log", "alert", "throttle", "block"])
+  .describe("log and alert tell; throttle and block are also asked for before the caller's next calls.");
 const usualActions = { minimal: "log", limited: "alert", high: "alert" } as const;
 
 const anomaly = strict({

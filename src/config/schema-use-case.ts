@@ -40,11 +40,7 @@ export const useCaseSchema = strict({
   ...useCaseLimits,
   prompt: file.describe("File with the system prompt (chat).").optional(),
   input: file.describe("File with the feature contract (score).").optional(),
-  detect: z
-    .array(name)
-    .min(1)
-    .describe("Detectors whose findings are the answer (moderate). Default: all.")
-    .optional(),
+  detect: z.array(name).min(1).describe("Detectors whose findings are the answer (moderate). Default: all.").optional(),
   screen: z.array(name).describe("Guards over the input, in order.").default([]),
   check: z.array(name).describe("Guards over the output, in order.").default([]),
   ground: strict({

@@ -83,8 +83,8 @@ export const vendorSchema = strict({
   base_url: z
     .string()
     .regex(
-      /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/,
-      "a base URL starts with http:// or https:// and holds no user, query or fragment",
+      /^https?:\/\/[^\s/?#@{}]+(\/([^\s?#{}]|\{model\})*)?$/,
+      "a base URL starts with http:// or https:// and holds no user, query or fragment, and no placeholder but {model} in its path",
     )
     .describe(
       "Address as the vendor's own clients take it; `{model}` in it stands for the model. Default: the preset's, or the dialect's inventor's.",
@@ -142,5 +142,14 @@ export const vendorSchema = strict({
     retry_share: z.number().min(0).max(1).describe("Retries as a part of calls; a burst of ten is free.").default(0.1),
   })
     .describe("When one of its models counts as broken, and how it is brought back.")
+    .prefault({}),
+  capacity: strict({
+    least: count.describe("Calls at once that are always tried.").default(4),
+    initial: count.describe("Where each of its models starts; then it is learned.").default(64),
+    most: count.describe("Calls at once that are never exceeded.").default(4096),
+  })
+    .describe(
+      "Calls at once to each of its models, learned between these bounds; others wait their turn or are turned away.",
+    )
     .prefault({}),
 }).describe("A vendor account: address, key, region, agreement.");

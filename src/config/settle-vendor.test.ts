@@ -31,9 +31,10 @@ const least: Partial<Record<PresetName, string>> = {
   "azure-openai-deployments": "resource: bank, api_version: 2024-10-21",
   vertex: "project: bank, location: europe-west4",
   bedrock: "region_code: eu-central-1",
+  "bedrock-agent": "region_code: eu-central-1",
   "openai-compatible": "base_url: 'http://127.0.0.1:9/v1'",
 };
-const keys: Partial<Record<PresetName, string>> = { bedrock: "AWS", vertex: "GOOGLE" };
+const keys: Partial<Record<PresetName, string>> = { bedrock: "AWS", "bedrock-agent": "AWS", vertex: "GOOGLE" };
 const withKey = (preset: PresetName, more = least[preset] ?? "") =>
   `{ preset: ${preset}, region: eu, key: { env: ${keys[preset] ?? "KEY"} }${more && `, ${more}`} }`;
 
@@ -187,6 +188,8 @@ describe("entries that can't be meant", () => {
     [withKey("vertex").replace("GOOGLE", "KEY"), /key: the secret is not the JSON of a service account/],
     [withKey("openai").replace("KEY", "BROKEN"), /key: the secret holds characters/],
     [withKey("azure-openai", "resource: 'bank/..'"), /resource: this has letters, digits/],
+    [withKey("openai", "base_url: 'https://{model}.example/v1'"), /base_url: .*no placeholder but/],
+    [withKey("openai", "base_url: 'https://x.example/{resource}'"), /base_url: .*no placeholder but/],
     [withKey("openai", "headers: { Authorization: x }"), /not for the operator to set/],
     [withKey("openai", "headers: { X-Amz-Date: x }"), /not for the operator to set/],
     [withKey("openai", 'headers: { X-A: "a\\nb" }'), /printable ASCII/],

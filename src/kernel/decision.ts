@@ -77,6 +77,10 @@ export interface AttemptMeta {
   reason?: string;
   usage: Usage;
   price: string;
+  /** Meters without a rate of their own, charged as the next dearer one. */
+  unpriced?: string[];
+  /** Estimated milliwatt-hours, where the model or its host declares what it takes. */
+  energy_mwh?: number;
   cost_nano_usd: NanoUsd;
   held_nano_usd: NanoUsd;
   started_at_ms: number;

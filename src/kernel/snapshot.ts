@@ -153,6 +153,8 @@ export interface VendorTarget {
   /** The highest data class that the data agreement covers. */
   dataClass: DataClass;
   timeouts: VendorTimeouts;
+  /** Calls at once to each of its models. */
+  capacity?: { min: number; initial: number; max: number };
   /** Sent with every call, beside credentials; never a secret. */
   headers?: Readonly<Record<string, string>>;
   /** Added to every address, e.g. `api-version=2024-10-21`. */

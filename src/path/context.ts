@@ -213,7 +213,9 @@ export interface Decision {
   limits?: LimitState;
   tokenLimits?: LimitState;
   /** How far the fullest budget is spent: at `degrade` the dearest rung is left out where another is eligible. */
+  /** Tokens that the answer will have at most, as those before it had. */
+  expectedOutput?: number;
   budgetLevel?: "ok" | "warn" | "degrade" | "blocked";
-  /** Why the last attempt found no money. */
-  unaffordable?: Refusal;
+  /** Why the last attempt could not begin: no money for it, or no place at the target in time. */
+  turnedAway?: Refusal;
 }

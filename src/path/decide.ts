@@ -74,9 +74,13 @@ async function travel(path: Path, d: Decision): Promise<Answer> {
 function exhausted(d: Decision) {
   if (d.guards.some((guard) => guard.on === "output" && guard.action === "next-rung")) return refuse("output_blocked");
   const last = d.attempts.at(-1);
-  if (last?.status === "unaffordable") return d.unaffordable ?? refuse("budget_exhausted");
+  // Too dear, or no room at the target: said with the wait that is honest.
+  if (last?.status === "unaffordable" || last?.reason?.startsWith("shed_"))
+    return d.turnedAway ?? refuse("budget_exhausted");
   if (last?.status === "rejected")
     return refuse("upstream_rejected", `The vendor refused the request (${last.reason}).`);
-  const told = d.attempts.map((attempt) => `${attempt.model}: ${attempt.reason ?? attempt.status}`).join("; ");
+  const told = d.attempts
+    .map(({ model, status, reason }) => `${model}: ${reason ?? (status === "ok" ? "not accepted" : status)}`)
+    .join("; ");
   return refuse("ladder_exhausted", `Every rung of the ladder failed${told && ` (${told})`}.`);
 }

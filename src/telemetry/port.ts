@@ -106,7 +106,7 @@ export interface HouseState {
   vendorKeys(): Iterable<{ vendor: string; id: string; state: "live" | "cooling" | "dead" }>;
 }
 
-export interface TargetHealth {
+interface TargetHealth {
   target: string;
   breaker: "closed" | "open" | "half-open";
   ejected: boolean;
@@ -114,7 +114,7 @@ export interface TargetHealth {
   retriesLeft: number;
 }
 
-export interface TargetCapacity {
+interface TargetCapacity {
   target: string;
   limit: number;
   running: number;

@@ -4,7 +4,7 @@
  * Durations of stages are known, their beginnings are not: they are laid one after the other from the request on.
  */
 import { hash } from "node:crypto";
-import { type AttemptMeta, type StageName, stageNames } from "../kernel/decision.ts";
+import { type AttemptMeta, type DecisionKind, type StageName, stageNames } from "../kernel/decision.ts";
 import type { Model, Snapshot, VendorTarget } from "../kernel/snapshot.ts";
 import { type Usage, inputTokens } from "../kernel/usage.ts";
 import type { Traced } from "./trace-ring.ts";
@@ -34,7 +34,7 @@ export type Places = Pick<Snapshot, "models" | "vendors">;
 const kinds = { internal: 1, server: 2, client: 3 } as const;
 const sampledFlag = 1;
 
-export interface TraceParent {
+interface TraceParent {
   traceId: string;
   spanId: string;
   sampled: boolean;
@@ -47,17 +47,23 @@ export function traceParentOf(traceparent: string | undefined): TraceParent | un
   return { traceId: match[1]!, spanId: match[2]!, sampled: (Number.parseInt(match[3]!, 16) & sampledFlag) === 1 };
 }
 
-/** The same decision has the same ids wherever and however often it is mapped. */
-const spanIdOf = (decision: string, part: string): string => hash("sha256", `${decision}/${part}`).slice(0, 16);
+/** The same decision has the same ids wherever and however often it is mapped: one digest serves the whole trace. */
+const spanIdOf = (digest: string, part: number): string =>
+  digest.slice(32, 44) + (part & 0xffff).toString(16).padStart(4, "0");
+
+const serverPart = 0;
+const stagePart = (stage: StageName): number => 1 + stageNames.indexOf(stage);
+const attemptPart = (n: number): number => stageNames.length + n;
 
 export function spansOf({ decision, tenant, meta, attempts }: Traced, places: Places): Span[] {
   const parent = traceParentOf(meta.trace);
-  const traceId = parent?.traceId ?? hash("sha256", decision).slice(0, 32);
+  const digest = hash("sha256", decision);
+  const traceId = parent?.traceId ?? digest.slice(0, 32);
   const startMs = meta.started_at_ms;
   const endMs = startMs + meta.duration_ms;
-  const make = (part: string, above: string | undefined, from: number, until: number): Omit<Span, "name" | "kind"> => ({
+  const make = (part: number, above: string | undefined, from: number, until: number): Omit<Span, "name" | "kind"> => ({
     traceId,
-    spanId: spanIdOf(decision, part),
+    spanId: spanIdOf(digest, part),
     ...(above !== undefined && { parentSpanId: above }),
     startTimeUnixNano: nano(from),
     endTimeUnixNano: nano(Math.max(from, until)),
@@ -66,22 +72,22 @@ export function spansOf({ decision, tenant, meta, attempts }: Traced, places: Pl
     flags: sampledFlag,
   });
   const server: Span = {
-    ...make("server", parent?.spanId, startMs, endMs),
+    ...make(serverPart, parent?.spanId, startMs, endMs),
     name: `${operationOf(meta.kind)} ${meta.use_case}`,
     kind: kinds.server,
     attributes: serverAttributes({ decision, tenant, meta, attempts }, places),
     ...(meta.state === "failed" && { status: { code: 2, message: meta.code ?? "failed" } }),
   };
   const stages = placed(meta.stages, startMs, endMs).map(({ stage, from, until }): Span => ({
-    ...make(stage, server.spanId, from, until),
+    ...make(stagePart(stage), server.spanId, from, until),
     name: `weir.${stage}`,
     kind: kinds.internal,
   }));
-  const above = meta.stages.serve ? spanIdOf(decision, "serve") : server.spanId;
+  const above = meta.stages.serve ? spanIdOf(digest, stagePart("serve")) : server.spanId;
   const calls = attempts.map((attempt): Span => {
     const place = placeOf(attempt, places);
     return {
-      ...make(`attempt/${attempt.n}`, above, attempt.started_at_ms, attempt.started_at_ms + attempt.duration_ms),
+      ...make(attemptPart(attempt.n), above, attempt.started_at_ms, attempt.started_at_ms + attempt.duration_ms),
       name: `${operationOf(meta.kind)} ${place.model}`,
       kind: kinds.client,
       attributes: attemptAttributes(meta.kind, attempt, place),
@@ -105,7 +111,8 @@ export function exportOf(spans: readonly Span[], service: { name: string; versio
   });
 }
 
-const operationOf = (kind: string): string => (kind === "chat" ? "chat" : kind);
+/** `embeddings` is the conventions' word; for scores, ranks and moderations they have none. */
+const operationOf = (kind: DecisionKind): string => (kind === "embed" ? "embeddings" : kind);
 
 /** In the order of the path, each from where the one before ended, none beyond the end. */
 function placed(stages: Traced["meta"]["stages"], startMs: number, endMs: number) {
@@ -167,7 +174,7 @@ interface Place {
   port?: number;
 }
 
-function attemptAttributes(kind: string, attempt: AttemptMeta, place: Place): KeyValue[] {
+function attemptAttributes(kind: DecisionKind, attempt: AttemptMeta, place: Place): KeyValue[] {
   return attributesOf({
     "gen_ai.operation.name": operationOf(kind),
     "gen_ai.provider.name": place.provider,

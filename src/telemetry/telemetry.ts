@@ -3,7 +3,7 @@ import type { AttemptMeta, SettledMeta } from "../kernel/decision.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { DecisionId } from "../kernel/ids.ts";
 import type { Refusal } from "../kernel/errors.ts";
-import { Alerts, type AlertView, type AnomalyState } from "./alerts/index.ts";
+import { Alerts, type AlertView, type AnomalyState, type ReachedBudget } from "./alerts/index.ts";
 import { countDecisions } from "./decision-metrics.ts";
 import { createOutbound } from "./export/index.ts";
 import { addHouseGauges } from "./house-gauges.ts";
@@ -25,7 +25,7 @@ export interface TelemetryPorts {
 }
 
 /** A decision that settles, as far as it is told. */
-export interface SettledDecision {
+interface SettledDecision {
   readonly id: DecisionId;
   readonly tenant: { readonly name: string };
   readonly attempts: readonly AttemptMeta[];
@@ -40,6 +40,8 @@ export interface Telemetry {
   attempted(useCase: string, meta: AttemptMeta): void;
   replayed(useCase: string): void;
   refusedBefore(refusal: Refusal): void;
+  /** A step of a budget, as the money book tells it. */
+  budgetReached(notice: ReachedBudget): void;
   alerts(): AlertView[];
   silences(): readonly Silence[];
   /** Until the process ends; what is to last stands in the configuration. */
@@ -83,6 +85,7 @@ export function createTelemetry(ports: TelemetryPorts): Telemetry {
     attempted: counters.attempted,
     replayed: counters.replayed,
     refusedBefore: counters.refusedBefore,
+    budgetReached: (notice) => alerts.budgetReached(notice),
     alerts: () => alerts.list(),
     silences: () => alerts.silences(),
     silence: (silence) => alerts.silence(silence),

@@ -124,8 +124,9 @@ describe("TraceExporter", () => {
   it("tries again when the collector is busy, and not when it refuses", async () => {
     const { exporter, metrics, reports } = setUp();
     collector.answers.push(503, 200, 400);
+    exporter.start();
     exporter.settled(aTraced());
-    exporter.flush();
+    await clock.advance(5000);
     await collector.until(1);
     // The answer comes over a socket; the pause begins once it has been read.
     for (let i = 0; collector.received.length < 2 && i < 1000; i++) await clock.advance(100);
@@ -134,6 +135,24 @@ describe("TraceExporter", () => {
     await exporter.close();
     expect(metrics.print()).toContain('weir_trace_batches_total{outcome="rejected"} 1');
     expect(reports).toHaveLength(1);
+  });
+
+  it("a collector that never answers costs bounded memory and no time of the path", async () => {
+    const { exporter, metrics, reports } = setUp();
+    const stuck = () => {};
+    collector.answers.push(...Array.from({ length: 100 }, () => stuck));
+    exporter.start();
+    for (let i = 0; i < 10_000; i++) {
+      exporter.settled(aTraced());
+      if (i % 1000 === 0) await clock.advance(5000);
+    }
+    const lost = Number(/^weir_traces_lost (\d+)$/m.exec(metrics.print())![1]);
+    // The ring and 64 batches of 32 wait.
+    expect(lost).toBeGreaterThanOrEqual(10_000 - 4096 - 65 * 32);
+    expect(lost).toBeLessThan(10_000 - 4096);
+    outbound.close();
+    await exporter.close();
+    expect(reports.length).toBeGreaterThan(0);
   });
 
   const parent = (flags: string) => `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-${flags}`;

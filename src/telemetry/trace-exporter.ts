@@ -20,8 +20,9 @@ export interface TracePorts {
 }
 
 const ringSize = 4096;
-const batchDecisions = 256;
-const batchesWaiting = 8;
+// A batch is mapped in one go, about a millisecond: streams must not feel it.
+const batchDecisions = 32;
+const batchesWaiting = 64;
 const reportEveryMs = 60_000;
 
 export class TraceExporter {
@@ -29,6 +30,7 @@ export class TraceExporter {
   readonly #ring = new TraceRing(ringSize);
   readonly #delivery: Delivery;
   #stop: (() => void) | undefined;
+  #stopHandingOver: (() => void) | undefined;
   #reportAgainAt = Number.NEGATIVE_INFINITY;
 
   constructor(ports: TracePorts) {
@@ -61,38 +63,48 @@ export class TraceExporter {
     if (!isTraced(traced.decision, traced.meta, this.#ports.settings.sample)) return;
     this.#ring.add(traced);
     // A burst is handed over before its time.
-    if (this.#ring.waiting === ringSize / 2) this.#ports.clock.after(0, () => this.flush());
+    if (this.#ring.waiting === ringSize / 2) this.#handOver();
   }
 
   start(): void {
     this.#stop ??= this.#ports.clock.after(this.#ports.settings.everyMs, () => {
       this.#stop = undefined;
-      this.flush();
+      this.#handOver();
       this.start();
     });
   }
 
-  /** Hands over what waits. */
-  flush(): void {
+  /** Hands over what waits, a batch in each turn of the event loop. */
+  #handOver(): void {
+    if (this.#stopHandingOver || !this.#handOverBatch()) return;
+    this.#stopHandingOver = this.#ports.clock.after(0, () => {
+      this.#stopHandingOver = undefined;
+      this.#handOver();
+    });
+  }
+
+  /** False where nothing waits, or there is no room for it yet: then it stays in the ring. */
+  #handOverBatch(): boolean {
+    if (this.#ring.waiting === 0 || this.#delivery.waiting >= batchesWaiting) return false;
     const { settings, version } = this.#ports;
-    const service = { name: settings.serviceName, version };
-    for (let batch = this.#ring.take(batchDecisions); batch.length > 0; batch = this.#ring.take(batchDecisions)) {
+    const batch = this.#ring.take(batchDecisions);
+    try {
       const places = this.#ports.places();
-      const body = exportOf(
-        batch.flatMap((traced) => spansOf(traced, places)),
-        service,
-      );
+      const spans = batch.flatMap((traced) => spansOf(traced, places));
+      const body = exportOf(spans, { name: settings.serviceName, version });
       const headers = { ...settings.headers, "content-type": "application/json" };
       this.#delivery.push(() => ({ url: settings.url, headers, body, timeoutMs: 10_000 }));
-      // What does not fit now stays in the ring.
-      if (this.#delivery.waiting >= batchesWaiting) break;
+    } catch (fault) {
+      this.#tell("dropped", fault instanceof Error ? fault.message : "unknown");
     }
+    return true;
   }
 
   /** Sends what waits, as far as the collector answers. */
   async close(): Promise<void> {
     this.#stop?.();
-    this.flush();
+    this.#stopHandingOver?.();
+    while (this.#handOverBatch());
     await this.#delivery.settled();
     this.#delivery.close();
   }

@@ -9,7 +9,7 @@ import { novaEmbeddings, titanEmbeddings } from "./bedrock-embeddings.ts";
 import { bedrockCohereEmbeddings, cohereEmbeddings } from "./cohere-embeddings.ts";
 import { geminiEmbeddings, vertexEmbeddings } from "./google-embeddings.ts";
 import { openaiEmbeddingsVendor } from "./openai-embeddings.ts";
-import type { VendorTask } from "./port.ts";
+import type { VendorTask, VendorTaskRequest } from "./port.ts";
 import { bedrockRerank, cohereRerank, compatibleRerank, vertexRerank } from "./rerank.ts";
 
 export { openaiEmbeddingsClient } from "./openai-embeddings.ts";
@@ -22,6 +22,10 @@ interface At {
   platform?: "vertex" | undefined;
   model: string;
 }
+
+/** How this vendor wants to be asked for this kind, and for no other; `undefined` where it has no API for that. */
+export const vendorTaskOf = (kind: VendorTaskRequest["kind"], at: At): VendorTask | undefined =>
+  (kind === "embed" ? embedTaskOf(at) : rerankTaskOf(at)) as VendorTask | undefined;
 
 /** How this vendor wants to be asked for vectors; `undefined` where it has no such API. */
 export function embedTaskOf({ dialect, platform, model }: At): VendorTask<EmbedRequest> | undefined {

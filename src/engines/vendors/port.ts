@@ -27,7 +27,7 @@ export interface VendorPreset {
   quirks?: Partial<Record<DialectName, VendorQuirks>>;
   /** Values of `anthropic-beta` that it knows. */
   betas?: readonly string[];
-  /** Where its own clients look for the key. */
+  /** The variable in which its own clients look for the key, where one holds it whole. */
   keyEnv?: string;
   docs: string;
 }

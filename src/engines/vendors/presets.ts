@@ -76,7 +76,6 @@ const presets = {
     otherAuth: ["bearer"],
     platform: "vertex",
     quirks: { gemini: { refuses: ["serviceTier"] } },
-    keyEnv: "GOOGLE_APPLICATION_CREDENTIALS",
     docs: "https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
   },
   bedrock: {
@@ -87,8 +86,15 @@ const presets = {
     // Bedrock's API keys.
     otherAuth: ["bearer"],
     betas: bedrockBetas,
-    keyEnv: "AWS_BEDROCK_KEY",
     docs: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
+  },
+  // Another host of Bedrock's, for rerank alone.
+  "bedrock-agent": {
+    dialects: ["bedrock-converse"],
+    baseUrl: "https://bedrock-agent-runtime.{region_code}.amazonaws.com",
+    required: ["region_code"],
+    auth: "aws-sigv4",
+    docs: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Rerank.html",
   },
   // It answers 422 (extra_forbidden) to every field that its own schema lacks; usage comes with the last chunk unasked.
   mistral: {

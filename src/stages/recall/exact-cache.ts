@@ -212,6 +212,12 @@ export class ExactCache {
 const isKeepable = (response: ChatResponse): boolean =>
   response.finish === "stop" && response.parts.every((part) => part.type !== "tool_call");
 
+/** Which ways are open, whatever the order in which a pool tries its models. */
+const rungsOf = (d: Decision): string[] =>
+  [
+    ...new Set(d.rungs.map(({ index, rung }) => (rung.type === "model" ? `${index}/${rung.model}` : `${index}`))),
+  ].toSorted();
+
 /** Everything that may change the answer or who may see it; how the answer is delivered may not. */
 function keyOf(d: Decision): string {
   const { stream: _stream, wants_usage: _usage, user: _user, ...asked } = d.request!;
@@ -224,7 +230,7 @@ function keyOf(d: Decision): string {
     d.regions,
     d.useCase.bundle,
     d.useCase.ground?.generation ?? "",
-    d.rungs.map((step) => step.index),
+    rungsOf(d),
     d.ask.kind === "chat" && asked.unmodelled.length > 0 ? Buffer.from(d.ask.body).toString("utf8") : "",
     asked,
   ];

@@ -7,6 +7,7 @@ export { createReserve } from "./reserve.ts";
 export { holdMoney } from "./hold-money.ts";
 export { LimitBook } from "./limit-book.ts";
 export { MoneyBook, type MoneyHold } from "./money-book.ts";
-export { scopeName } from "./scopes.ts";
+export { priorityOf, scopeName } from "./scopes.ts";
+export { TokenCalibration } from "./token-calibration.ts";
 export { estimateSearchUnits, estimateTaskTokens, longestInputTokens } from "./task-tokens.ts";
 export { estimateTokens, estimateRequestTokens } from "./token-estimate.ts";

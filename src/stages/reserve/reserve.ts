@@ -15,7 +15,8 @@ export function createReserve(options: { limits: LimitBook; money: MoneyBook }):
     const tooLong = capInput(d);
     if (tooLong) return tooLong;
     capOutput(d);
-    const tokens = inputOf(d) + (d.request ? outputOf(lengths, d.useCase.name, d.request) : 0);
+    if (d.request) d.expectedOutput = outputOf(lengths, d.useCase.name, d.request);
+    const tokens = inputOf(d) + (d.expectedOutput ?? 0);
     const room = options.limits.take(scopes.limited, tokens);
     if ("kind" in room) {
       tellSpent(d, room);

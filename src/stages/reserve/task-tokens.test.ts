@@ -32,14 +32,28 @@ describe("what a task's texts weigh", () => {
     [101, 2],
     [250, 3],
   ])("%i short documents are %i search units", (documents, units) =>
-    expect(estimateSearchUnits(rerank("q", Array.from({ length: documents }, () => "short")))).toBe(units),
+    expect(
+      estimateSearchUnits(
+        rerank(
+          "q",
+          Array.from({ length: documents }, () => "short"),
+        ),
+      ),
+    ).toBe(units),
   );
 
   it("a long document counts as several", () => {
     const long = words(1000);
     const pieces = Math.ceil((estimateTokens("q") + estimateTokens(long)) / 500);
     expect(pieces).toBeGreaterThan(1);
-    expect(estimateSearchUnits(rerank("q", Array.from({ length: 100 }, () => long)))).toBe(pieces);
+    expect(
+      estimateSearchUnits(
+        rerank(
+          "q",
+          Array.from({ length: 100 }, () => long),
+        ),
+      ),
+    ).toBe(pieces);
   });
 });
 

@@ -1,8 +1,9 @@
 /** Why a model may not be used for a decision, whatever shape it is in: policy, capability, condition. */
 import { dataClasses } from "../../kernel/decision.ts";
 import { type Condition, type Model, type VendorTarget, capabilities } from "../../kernel/snapshot.ts";
-import type { ModelHost, VendorDialects } from "../serve/port.ts";
+import type { ModelHost, VendorDialects, VendorTasks } from "../serve/port.ts";
 import type { Facts } from "./facts.ts";
+import { taskBar } from "./task-bar.ts";
 
 /** `undefined` when it is open. */
 export type Bar = { reason: string; detail?: string } | undefined;
@@ -10,13 +11,15 @@ export type Bar = { reason: string; detail?: string } | undefined;
 export interface BarPorts {
   models: ModelHost;
   dialects: VendorDialects;
+  tasks: VendorTasks;
 }
 
 export type VendorModel = Extract<Model, { type: "vendor" }>;
 
 export function vendorBar(ports: BarPorts, facts: Facts, model: VendorModel, vendor: VendorTarget): Bar {
   const { d } = facts;
-  if (d.kind !== "chat") return { reason: "kind_not_supported", detail: `a vendor's chat model can't serve ${d.kind}` };
+  if (!d.request && !d.task)
+    return { reason: "kind_not_supported", detail: `a vendor's model can't serve ${d.kind}` };
   if (d.regions.length > 0 && !d.regions.includes(vendor.region))
     return { reason: "region_not_allowed", detail: `${vendor.region} is not among ${d.regions.join(", ")}` };
   if (dataClasses.indexOf(vendor.dataClass) < dataClasses.indexOf(d.dataClass))
@@ -24,6 +27,7 @@ export function vendorBar(ports: BarPorts, facts: Facts, model: VendorModel, ven
       reason: "data_class_not_allowed",
       detail: `the agreement covers ${vendor.dataClass}, the data is ${d.dataClass}`,
     };
+  if (d.task) return taskBar(ports.tasks, facts, d.task, model, vendor);
   const context = model.contextTokens;
   if (context !== undefined && facts.tokens > context)
     return { reason: "context_too_long", detail: `the model reads ${context} tokens, these are about ${facts.tokens}` };

@@ -61,7 +61,7 @@ export function expectedCost(facts: Facts, { elsewhere }: Candidate): number {
   if (!elsewhere) return 0;
   const { model, state } = elsewhere;
   const cached = Math.round(facts.tokens * (state?.cachedShare ?? 0));
-  const most = facts.d.request?.max_tokens ?? model.maxOutputTokens;
+  const most = facts.d.task ? 0 : (facts.d.request?.max_tokens ?? model.maxOutputTokens);
   const output = Math.min(most, Math.round(state?.outputTokens ?? usualOutput)) * answersOf(facts.d);
   const usage = { input: facts.tokens - cached, cached_input: cached, output, estimated: true };
   return costOf(usage, priceAt(model.price, facts.d.clock.now()));

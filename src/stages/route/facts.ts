@@ -2,7 +2,7 @@
 import type { ChatPart } from "../../kernel/chat.ts";
 import type { Capability } from "../../kernel/snapshot.ts";
 import type { Decision } from "../../path/context.ts";
-import { estimateRequestTokens, estimateTokens } from "../reserve/index.ts";
+import { estimateRequestTokens, estimateTaskTokens, estimateTokens } from "../reserve/index.ts";
 
 export class Facts {
   readonly d: Decision;
@@ -15,8 +15,9 @@ export class Facts {
 
   /** Input tokens, estimated, the use case's own prompt included. */
   get tokens(): number {
-    const { request, useCase } = this.d;
-    this.#tokens ??= (request ? estimateRequestTokens(request) : 0) + estimateTokens(useCase.prompt ?? "");
+    const { request, task, useCase } = this.d;
+    const asked = () => (request ? estimateRequestTokens(request) : task ? estimateTaskTokens(task) : 0);
+    this.#tokens ??= asked() + estimateTokens(useCase.prompt ?? "");
     return this.#tokens;
   }
 

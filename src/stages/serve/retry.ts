@@ -59,7 +59,7 @@ const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000,
 const instant = /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/;
 
 /** "6m0s", "1s", "20ms", "1h2m3.5s", an RFC 3339 instant, plain seconds, or a Unix time in seconds or milliseconds. */
-function durationOf(text: string, nowMs: number): number | undefined {
+export function durationOf(text: string, nowMs: number): number | undefined {
   if (instant.test(text)) {
     const at = Date.parse(text);
     return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);

@@ -16,9 +16,10 @@ import type { AttemptMeta } from "../../kernel/decision.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
 import type { Model } from "../../kernel/snapshot.ts";
 import { noUsage } from "../../kernel/usage.ts";
-import { MoneyBook } from "../reserve/index.ts";
+import { MoneyBook, TokenCalibration } from "../reserve/index.ts";
 import { HealthBook, VendorKeys } from "./health/index.ts";
 import { createServe } from "./serve.ts";
+import { Capacity } from "./capacity/index.ts";
 
 const models: Model[] = [
   {
@@ -46,6 +47,8 @@ function setUp(loaded: LoadedModel | { failed: string }, parts: DecisionParts = 
     models: { get: () => loaded },
     money,
     health: new HealthBook(d.clock),
+    capacity: new Capacity({ clock: d.clock }),
+    calibration: new TokenCalibration(),
     keys: new VendorKeys(d.clock),
     isExcluded: () => false,
     report: (_d, fault) => reported.push(fault),

@@ -41,8 +41,9 @@ export function createServe(
       model: model.name,
       target: `${model.runtime}/${model.name}`,
       region: "in-process",
-      price: freePrice,
+      price: model.price ?? freePrice,
       worstCase: noUsage,
+      ...(model.energy && { energy: model.energy }),
     });
   };
 }
@@ -86,7 +87,7 @@ async function serveHere(
 type Loaded = Exclude<ReturnType<ModelHost["get"]>, { failed: string }>;
 
 async function score(model: Extract<Loaded, { kind: "score" }>, d: Decision): Promise<Served> {
-  const [row] = await model.score([d.features!], d.signal);
+  const [row] = await model.score([d.features!], d.signal, d.deadlineAt);
   return { type: "score", score: row!.score, reasons: row!.reasons };
 }
 

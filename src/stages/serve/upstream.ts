@@ -63,7 +63,8 @@ export function createUpstream(options: { clock: Clock; connections?: number }):
       pools.set(
         key,
         (pool = new Pool(request.url.origin, {
-          connections: options.connections ?? 256,
+          // How many calls a target takes at once is decided by its capacity, before this.
+          connections: options.connections ?? null,
           pipelining: 1,
           // Own timers below tell the three waits apart; undici's would not.
           headersTimeout: 0,
@@ -193,7 +194,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
     if (this.#fault) return;
     const code = (cause as { code?: string }).code ?? "";
-    const connecting = !this.#started && /CONNECT|REFUSED|NOTFOUND|EAI_AGAIN|CERT|TLS|EHOST|ENET/.test(code);
+    const connecting = !this.#started && /CONNECT|REFUSED|NOTFOUND|EAI_AGAIN|CERT|TLS|SSL|EHOST|ENET/.test(code);
     const reason = code === "UND_ERR_CONNECT_TIMEOUT" ? "connect_timeout" : connecting ? "connect_failed" : "reset";
     this.#fail(new UpstreamFault(reason, { cause }));
   }

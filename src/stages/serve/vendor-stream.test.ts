@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { aDecision, aVendorModel } from "../../../tests/fixtures/decision.ts";
+import { aDecision, aVendor, aVendorModel } from "../../../tests/fixtures/decision.ts";
 import { vendorDialectOf } from "../../engines/dialects/index.ts";
 import type { ChatEvent } from "../../kernel/chat.ts";
 import type { AttemptMeta } from "../../kernel/decision.ts";
 import { noUsage } from "../../kernel/usage.ts";
 import type { Frame } from "../../path/context.ts";
-import { MoneyBook } from "../reserve/index.ts";
+import { MoneyBook, TokenCalibration } from "../reserve/index.ts";
 import { Attempt } from "./attempt.ts";
 import { HealthBook } from "./health/index.ts";
 import { UpstreamFault, type UpstreamResponse } from "./upstream.ts";
 import { openStream } from "./vendor-stream.ts";
-import type { Prepared } from "./vendor.ts";
+import type { Prepared, VendorCall } from "./vendor.ts";
 
 const record = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
 const text = (content: string) => record({ choices: [{ index: 0, delta: { content } }] });
@@ -23,6 +23,7 @@ const done = "data: [DONE]\n\n";
 function setUp(options: { sameDialect?: boolean; withholdUsage?: boolean; firstTokenMs?: number; type?: string } = {}) {
   const d = aDecision();
   const attempts: AttemptMeta[] = [];
+  const calibration = new TokenCalibration();
   const queue: (string | null)[] = [];
   let wake: (() => void) | undefined;
   let fault: UpstreamFault | undefined;
@@ -69,17 +70,25 @@ function setUp(options: { sameDialect?: boolean; withholdUsage?: boolean; firstT
     sameDialect: options.sameDialect ?? true,
     withholdUsage: options.withholdUsage ?? true,
     worstCase: noUsage,
+    bounds: {},
+    estimate: 100,
+    expectedInput: 100,
   };
-  const timeouts = {
-    connectMs: 1000,
-    firstByteMs: 1000,
-    idleMs: 1000,
-    ...(options.firstTokenMs !== undefined && { firstTokenMs: options.firstTokenMs }),
-  };
+  const { firstTokenMs } = options;
+  const vendor = aVendor({
+    timeouts: { connectMs: 1000, firstByteMs: 1000, idleMs: 1000, ...(firstTokenMs !== undefined && { firstTokenMs }) },
+  });
+  const call = {
+    ports: { calibration, keyRefusal: () => undefined },
+    d,
+    rung: { index: 0, model, vendor, stream: true },
+    prepared,
+  } as unknown as VendorCall;
   return {
     d,
     attempts,
-    open: () => openStream(d, prepared, response, attempt, timeouts, () => undefined),
+    calibration,
+    open: () => openStream(call, response, attempt),
     push(...chunks: (string | null)[]) {
       queue.push(...chunks);
       wake?.();
@@ -111,6 +120,13 @@ describe("openStream", () => {
     const { raw, frames } = await read(framesOf(await open()));
     expect({ raw, frames }).toEqual({ raw: start + text("Hel") + text("lo") + finish + done, frames: 1 });
     expect(attempts).toMatchObject([{ status: "ok", usage: { input: 9, output: 4, estimated: false } }]);
+  });
+
+  it("what the vendor counted teaches how its model counts", async () => {
+    const { open, push, calibration } = setUp();
+    push(start + text("Hello") + finish + usage + done);
+    await read(framesOf(await open()));
+    expect(calibration.of("large").samples).toBe(1);
   });
 
   it("a record cut over chunks is whole in the frame that completes it", async () => {

@@ -3,26 +3,21 @@ import type { VendorStream, RecordDecoder, StreamRecord } from "../../engines/di
 import type { ChatEvent } from "../../kernel/chat.ts";
 import type { Refusal } from "../../kernel/errors.ts";
 import { heldStream } from "../../kernel/stream.ts";
-import type { VendorTimeouts } from "../../kernel/snapshot.ts";
-import type { Usage } from "../../kernel/usage.ts";
+import { type Usage, inputTokens } from "../../kernel/usage.ts";
 import type { Decision, Frame, Served } from "../../path/context.ts";
-import { estimateRequestTokens } from "../reserve/index.ts";
 import { type Attempt, abortReason } from "./attempt.ts";
 import { watchLive } from "./live.ts";
 import { UpstreamFault, type UpstreamResponse } from "./upstream.ts";
-import type { Prepared } from "./vendor.ts";
+import type { Prepared, VendorCall } from "./vendor.ts";
 import { credible } from "./vendor-usage.ts";
 
 export type Opened = { served: Served } | { failed: string; usage: Usage };
 
 /** Holds frames back until the first content: up to there the next attempt or rung can still take over unseen. */
 export async function openStream(
-  d: Decision,
-  prepared: Prepared,
+  { ports, d, rung, prepared }: VendorCall,
   response: UpstreamResponse,
   attempt: Attempt,
-  timeouts: VendorTimeouts,
-  keyRefusal: (d: Decision) => Refusal | undefined,
 ): Promise<Opened> {
   const source = new StreamReader(prepared, response);
   const type = String(response.headers["content-type"] ?? "").toLowerCase();
@@ -31,7 +26,7 @@ export async function openStream(
     return { failed: "not_a_stream", usage: source.usage() };
   }
   const held: Frame[] = [];
-  const { firstTokenMs } = timeouts;
+  const { firstTokenMs } = rung.vendor.timeouts;
   const stopTimer =
     firstTokenMs === undefined
       ? undefined
@@ -53,7 +48,8 @@ export async function openStream(
   }
   stopTimer?.();
   attempt.firstContent();
-  const frames = deliver(d, attempt, source, held, keyRefusal);
+  const learn = (usage: Usage) => ports.calibration.observe(rung.model.name, prepared.estimate, inputTokens(usage));
+  const frames = deliver({ d, attempt, source, held, keyRefusal: ports.keyRefusal, learn });
   return { served: { type: "stream", sameDialect: prepared.sameDialect, frames } };
 }
 
@@ -61,13 +57,17 @@ export async function openStream(
 const isContent = ({ type }: ChatEvent): boolean => type !== "start" && type !== "usage" && type !== "citations";
 
 /** Frames as they come. The attempt is booked before the last of them leaves, and also for a reader who goes early. */
-function deliver(
-  d: Decision,
-  attempt: Attempt,
-  source: StreamReader,
-  held: Frame[],
-  keyRefusal: (d: Decision) => Refusal | undefined,
-): AsyncIterable<Frame> {
+interface Delivery {
+  d: Decision;
+  attempt: Attempt;
+  source: StreamReader;
+  held: Frame[];
+  keyRefusal(d: Decision): Refusal | undefined;
+  /** Hears what the vendor counted. */
+  learn(usage: Usage): void;
+}
+
+function deliver({ d, attempt, source, held, keyRefusal, learn }: Delivery): AsyncIterable<Frame> {
   const end = (failure: string) => {
     const status = failure === "aborted" ? "aborted" : failure.endsWith("timeout") ? "timeout" : "failed";
     const reason = failure === "aborted" ? abortReason(d) : failure;
@@ -83,7 +83,11 @@ function deliver(
         failure = failureOf(next);
         if (next === "truncated" || failure !== undefined) break;
         const ended = next.events.at(-1)?.type === "end";
-        if (ended) attempt.end("ok", { usage: source.usage() });
+        if (ended) {
+          const usage = source.usage();
+          if (!usage.estimated) learn(usage);
+          attempt.end("ok", { usage });
+        }
         yield next;
         if (ended) return;
       }
@@ -201,7 +205,7 @@ class StreamReader {
     if (this.#reported) return this.#reported;
     return {
       ...this.#floor,
-      input: this.#floor?.input ?? estimateRequestTokens(this.#prepared.request),
+      input: this.#floor?.input ?? this.#prepared.expectedInput,
       cached_input: this.#floor?.cached_input ?? 0,
       output: Math.ceil(this.#outputLength / 3),
       estimated: true,

@@ -1,7 +1,7 @@
 /** What a call used: as the vendor reported it where that can be true, else counted here and flagged. */
-import type { ChatRequest, ChatResponse } from "../../kernel/chat.ts";
+import type { ChatResponse } from "../../kernel/chat.ts";
 import type { Usage } from "../../kernel/usage.ts";
-import { estimateRequestTokens, estimateTokens } from "../reserve/index.ts";
+import { estimateTokens } from "../reserve/index.ts";
 
 // No model reads or writes a billion tokens in one call: such a report is a fault of the vendor's, and is estimated.
 const mostTokens = 1e9;
@@ -13,8 +13,8 @@ export function credible(usage: Usage | undefined): Usage | undefined {
   return usage;
 }
 
-export const estimatedUsage = (request: ChatRequest, output: string): Usage => ({
-  input: estimateRequestTokens(request),
+export const estimatedUsage = (input: number, output: string): Usage => ({
+  input,
   cached_input: 0,
   output: estimateTokens(output),
   estimated: true,

@@ -15,10 +15,11 @@ import { type Refusal, refuse } from "../../kernel/errors.ts";
 import { nanoUsd } from "../../kernel/money.ts";
 import { costOf } from "../../kernel/usage.ts";
 import type { Frame, Served } from "../../path/context.ts";
-import { MoneyBook } from "../reserve/index.ts";
+import { MoneyBook, TokenCalibration } from "../reserve/index.ts";
 import { HealthBook, VendorKeys } from "./health/index.ts";
 import { UpstreamFault, type UpstreamRequest, type UpstreamResponse } from "./upstream.ts";
 import { serveVendor } from "./vendor.ts";
+import { Capacity } from "./capacity/index.ts";
 
 /** One scripted response: a fault in place of headers, or headers and chunks, the last of which may be a fault. */
 type Script =
@@ -102,10 +103,13 @@ function setUp(scripts: Answering[], parts: DecisionParts & { stream?: boolean; 
     },
     close: async () => undefined,
   };
+  const capacity = new Capacity({ clock: d.clock, boundsOf: () => ({ min: 1, initial: 2, max: 2 }) });
   const ports = {
     upstream,
     money,
     health: new HealthBook(d.clock),
+    capacity,
+    calibration: new TokenCalibration(),
     keys: new VendorKeys(d.clock, (vendor, key, status) => void dead.push(`${vendor} ${key} ${status}`)),
     dialects: vendorDialectOf,
     keyRefusal: () => key,
@@ -121,6 +125,7 @@ function setUp(scripts: Answering[], parts: DecisionParts & { stream?: boolean; 
     recorded,
     dead,
     money,
+    capacity,
     serve,
     exclude: () => void (excluded = true),
     revoke: (no: Refusal) => void (key = no),
@@ -131,6 +136,8 @@ const bodyOfSent = (request: UpstreamRequest | undefined) =>
   JSON.parse(Buffer.from(request!.body).toString()) as Record<string, unknown>;
 const statuses = (recorded: AttemptMeta[]) =>
   recorded.map(({ status, reason }) => (reason === undefined ? status : `${status} ${reason}`));
+
+const chunked = (...chunks: (string | Uint8Array | UpstreamFault)[]): Script => ({ headers: sse, chunks });
 
 describe("serveVendor: what is sent", () => {
   it("the client's own bytes with the model's name, where nothing has to change", async () => {
@@ -397,7 +404,6 @@ describe("serveVendor: streams", () => {
     for (let next = await reader.next(); !next.done; next = await reader.next()) frames.push(next.value);
     return frames;
   };
-  const chunked = (...chunks: (string | Uint8Array | UpstreamFault)[]): Script => ({ headers: sse, chunks });
 
   it("passes the vendor's bytes, but withholds the usage that only Weir asked for", async () => {
     const house = setUp([chunked(...streamed)], { stream: true });
@@ -523,5 +529,71 @@ describe("serveVendor: streams", () => {
     if (served !== "next-rung" && served.type === "stream") for await (const _frame of served.frames);
     expect(statuses(house.recorded)).toEqual(["failed body_too_large"]);
     expect(house.givenUp()).toBeGreaterThan(0);
+  });
+});
+
+describe("serveVendor: the target's capacity", () => {
+  const target = "acme/acme-large-1";
+  const ask = (deadlineAt: number) =>
+    ({ tenant: "other", class: "standard", inTokens: 1, expectedOutTokens: 1, deadlineAt }) as const;
+
+  it.each<[string, Answering, boolean]>([
+    ["an answer", whole(), false],
+    ["a refusal", { status: 500 }, false],
+    ["a broken connection", "reset", false],
+    ["an unreadable answer", { chunks: ["no json"] }, false],
+    ["a stream read to its end", chunked(...streamed), true],
+    ["a stream that breaks", chunked(streamed[0]!), true],
+  ])("%s gives its place back", async (_what, script, stream) => {
+    const house = setUp([script, script], { stream });
+    const serving = house.serve().catch(() => "next-rung" as const);
+    // Past the pause before a retry.
+    await house.d.clock.advance(10_000);
+    const served = await serving;
+    if (served !== "next-rung" && served.type === "stream") for await (const _frame of served.frames);
+    expect(house.capacity.states()).toMatchObject([{ target, running: 0 }]);
+  });
+
+  it("a call that no budget can bear gives its place back", async () => {
+    const house = setUp([], { budget: 1 });
+    expect(await house.serve()).toBe("next-rung");
+    expect(house.capacity.states()).toMatchObject([{ running: 0 }]);
+  });
+
+  it("waits for a place, and goes when there is one", async () => {
+    const { d, capacity, serve, sent } = setUp([whole()]);
+    const places = [capacity.enter(target, ask(d.deadlineAt)), capacity.enter(target, ask(d.deadlineAt))];
+    const serving = serve();
+    await d.clock.advance(100);
+    expect(sent).toHaveLength(0);
+    for (const place of places) if ("leave" in place) place.leave({ outcome: "ok" });
+    expect(await serving).toMatchObject({ type: "chat" });
+  });
+
+  it("is turned away unbilled where no place will be free in time, with the wait", async () => {
+    const { d, capacity, serve, sent, recorded, money } = setUp([]);
+    for (let i = 0; i < 2; i++) capacity.enter(target, ask(d.deadlineAt));
+    const serving = serve();
+    await d.clock.advance(d.deadlineAt - d.clock.monotonic() + 1);
+    // The place comes when it is too late for an answer.
+    capacity.enter(target, ask(Infinity));
+    d.abort(refuse("deadline_exceeded"));
+    expect(await serving).toBe("next-rung");
+    expect([sent.length, money.held, statuses(recorded)]).toEqual([0, 0, ["aborted shed_gone"]]);
+  });
+
+  it("hears what the vendor says is left of its limits", async () => {
+    const { d, capacity, serve } = setUp([
+      {
+        ...(whole() as object),
+        headers: { ...json, "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "30s" },
+      },
+    ]);
+    await serve();
+    // Nothing is left for thirty seconds: the next one waits although places are free.
+    const next = capacity.enter(target, ask(d.clock.monotonic() + 60_000));
+    expect(next).toBeInstanceOf(Promise);
+    await d.clock.advance(30_000);
+    expect("leave" in (await next)).toBe(true);
   });
 });

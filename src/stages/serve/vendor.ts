@@ -3,16 +3,19 @@ import { isUtf8 } from "node:buffer";
 import type { ChatRequest } from "../../kernel/chat.ts";
 import type { Refusal } from "../../kernel/errors.ts";
 import type { Model, VendorKey, VendorTarget } from "../../kernel/snapshot.ts";
-import type { Usage } from "../../kernel/usage.ts";
+import { type Usage, inputTokens } from "../../kernel/usage.ts";
 import type { Decision, Served } from "../../path/context.ts";
 import type { VendorDialect } from "../../engines/dialects/port.ts";
 import type { VendorDialects } from "./port.ts";
-import { estimateRequestTokens } from "../reserve/index.ts";
+import { type TokenCalibration, estimateRequestTokens, priorityOf } from "../reserve/index.ts";
+import { allowanceOf } from "./allowance.ts";
+import { type Capacity, type Pass, refuseShed } from "./capacity/index.ts";
 import { Attempt, type AttemptPlan, type AttemptPorts, abortReason } from "./attempt.ts";
 import { credentialsFor } from "./credentials.ts";
 import type { VendorKeys } from "./health/index.ts";
 import { composePrompt } from "./prompt.ts";
-import { backoffMs, isRetryableStatus, retryAfterOf } from "./retry.ts";
+import { type RequestBounds, boundsOf } from "./request-bounds.ts";
+import { backoffMs, durationOf, isRetryableStatus, retryAfterOf } from "./retry.ts";
 import { type Upstream, UpstreamFault, type UpstreamResponse } from "./upstream.ts";
 import { addressOf } from "./vendor-address.ts";
 import { openStream } from "./vendor-stream.ts";
@@ -22,6 +25,8 @@ export interface VendorPorts extends AttemptPorts {
   upstream: Upstream;
   dialects: VendorDialects;
   keys: VendorKeys;
+  capacity: Capacity;
+  calibration: TokenCalibration;
   /** The live overlay: whether the caller's key still holds. */
   keyRefusal(d: Decision): Refusal | undefined;
   /** The live overlay: whether an operator has closed this way since routing. */
@@ -109,7 +114,7 @@ function longestWaitMs(d: Decision, rung: VendorRung): number {
   return isLast ? left : Math.min(left, 2000);
 }
 
-const planOf = ({ index, slot, model, vendor, stream }: VendorRung, { worstCase }: Prepared): AttemptPlan => ({
+const planOf = ({ index, slot, model, vendor, stream }: VendorRung, { worstCase, bounds }: Prepared): AttemptPlan => ({
   rung: index,
   ...(slot !== undefined && { slot }),
   model: model.name,
@@ -118,6 +123,8 @@ const planOf = ({ index, slot, model, vendor, stream }: VendorRung, { worstCase 
   price: model.price,
   worstCase,
   watched: { stream, policy: vendor.health },
+  bounds,
+  ...(model.energy && { energy: model.energy }),
 });
 
 /** One rung's call, the same for every retry. */
@@ -131,6 +138,11 @@ export interface Prepared {
   /** The client asked for a stream without usage; Weir asked for it and withholds that frame. */
   withholdUsage: boolean;
   worstCase: Usage;
+  bounds: RequestBounds;
+  /** Input tokens as estimated, before the model's own way of counting is known of. */
+  estimate: number;
+  /** Input tokens as the model will most likely count them. */
+  expectedInput: number;
 }
 
 function prepare(ports: VendorPorts, d: Decision, rung: VendorRung): Prepared {
@@ -158,6 +170,8 @@ function prepare(ports: VendorPorts, d: Decision, rung: VendorRung): Prepared {
     dropped = ownLogprobs ? encoded.dropped.filter((field) => field !== "logprobs") : encoded.dropped;
     body = JSON.stringify(encoded.body);
   }
+  const estimate = estimateRequestTokens(request);
+  const admitted = Math.max(estimate, ports.calibration.admitted(rung.model.name, estimate));
   return {
     dialect,
     request,
@@ -166,7 +180,10 @@ function prepare(ports: VendorPorts, d: Decision, rung: VendorRung): Prepared {
     // The vendor's bytes would say more than the client asked for.
     sameDialect: sameDialect && !ownLogprobs,
     withholdUsage: rung.stream && !request.wants_usage,
-    worstCase: { input: estimateRequestTokens(request), cached_input: 0, output: maxTokens, estimated: true },
+    worstCase: { input: admitted, cached_input: 0, output: maxTokens * (request.n ?? 1), estimated: true },
+    bounds: boundsOf(request, rung.vendor.dialect),
+    estimate,
+    expectedInput: ports.calibration.expected(rung.model.name, estimate),
   };
 }
 
@@ -180,7 +197,7 @@ interface Tried {
 }
 
 /** Everything about one try that is known before it. */
-interface VendorCall {
+export interface VendorCall {
   ports: VendorPorts;
   d: Decision;
   rung: VendorRung;
@@ -191,9 +208,11 @@ interface VendorCall {
 
 async function tryOnce(call: VendorCall): Promise<Tried> {
   const { ports, d, rung, prepared, plan, key } = call;
-  const attempt = Attempt.begin(ports, d, key ? { ...plan, key: key.id } : plan);
+  const pass = await enterTarget(call);
+  if (!pass) return { retryable: false };
+  const attempt = Attempt.begin(ports, d, key ? { ...plan, key: key.id } : plan, pass);
   if (!attempt) return { retryable: false };
-  const used = estimatedUsage(prepared.request, "");
+  const used = estimatedUsage(prepared.expectedInput, "");
   let sent = false;
   try {
     const { model, vendor, stream } = rung;
@@ -223,10 +242,12 @@ async function tryOnce(call: VendorCall): Promise<Tried> {
       signal: d.signal,
       timeouts: rung.vendor.timeouts,
     });
+    const left = allowanceOf(response.headers, (text) => durationOf(text, d.clock.now()));
+    if (left) ports.capacity.told(plan.target, left);
     if (response.status >= 300) return await refusedByVendor(call, attempt, response);
     ports.keys.worked(rung.vendor, key, plan.target);
     if (!rung.stream) return await readAnswer(call, attempt, response);
-    const opened = await openStream(d, prepared, response, attempt, rung.vendor.timeouts, ports.keyRefusal);
+    const opened = await openStream(call, response, attempt);
     if ("served" in opened) {
       d.model = rung.model.name;
       return opened;
@@ -241,6 +262,8 @@ async function tryOnce(call: VendorCall): Promise<Tried> {
     if (fault.reason === "aborted") {
       attempt.end("aborted", { reason: abortReason(d), ...(sent && { usage: used }) });
     } else {
+      // Only the log learns why.
+      if (fault.reason === "credentials_failed") ports.report(d, fault);
       // A request that reached the vendor may have been billed, whatever became of its answer.
       const connected = fault.reason !== "connect_failed" && fault.reason !== "connect_timeout";
       const reached = sent && connected ? used : undefined;
@@ -251,6 +274,26 @@ async function tryOnce(call: VendorCall): Promise<Tried> {
     }
     return { retryable: fault.reason !== "aborted" };
   }
+}
+
+/** A place at the target; `undefined` where it can't be had in time, or the client went while it was waited for. */
+async function enterTarget({ ports, d, rung, prepared, plan }: VendorCall): Promise<Pass | undefined> {
+  const { firstTokenMs } = rung.vendor.timeouts;
+  const entered = ports.capacity.enter(plan.target, {
+    tenant: d.tenant.name,
+    ...(d.tenant.weight !== undefined && { weight: d.tenant.weight }),
+    class: priorityOf(d),
+    inTokens: prepared.expectedInput,
+    expectedOutTokens: Math.min(d.expectedOutput ?? prepared.worstCase.output, prepared.worstCase.output),
+    deadlineAt: d.deadlineAt,
+    ...(rung.stream && firstTokenMs !== undefined && { firstTokenBy: d.clock.monotonic() + firstTokenMs }),
+    signal: d.signal,
+  });
+  const place = entered instanceof Promise ? await entered : entered;
+  if (!("shed" in place)) return place;
+  if (place.shed !== "gone") d.turnedAway = refuseShed(plan.target, place);
+  Attempt.skip(ports, d, plan, place.shed === "gone" ? "aborted" : "failed", `shed_${place.shed}`);
+  return undefined;
 }
 
 const jsonBody = { "content-type": "application/json" } as const;
@@ -276,7 +319,7 @@ async function refusedByVendor(call: VendorCall, attempt: Attempt, response: Ups
 }
 
 async function readAnswer(
-  { d, rung, prepared }: VendorCall,
+  { ports, d, rung, prepared }: VendorCall,
   attempt: Attempt,
   response: UpstreamResponse,
 ): Promise<Tried> {
@@ -284,12 +327,14 @@ async function readAnswer(
   const text = bytes.toString("utf8");
   const decoded = prepared.dialect.decodeResponse(parseJson(text));
   if (!decoded.ok) {
-    attempt.end("failed", { reason: "unreadable_answer", usage: estimatedUsage(prepared.request, "") });
+    attempt.end("failed", { reason: "unreadable_answer", usage: estimatedUsage(prepared.expectedInput, "") });
     return { retryable: true };
   }
   const answer = decoded.response;
   attempt.firstContent();
-  attempt.end("ok", { usage: credible(answer.usage) ?? estimatedUsage(prepared.request, generatedText(answer)) });
+  const reported = credible(answer.usage);
+  if (reported) ports.calibration.observe(rung.model.name, prepared.estimate, inputTokens(reported));
+  attempt.end("ok", { usage: reported ?? estimatedUsage(prepared.expectedInput, generatedText(answer)) });
   d.model = rung.model.name;
   return {
     served: { type: "chat", response: answer, ...(prepared.sameDialect && { raw: passable(bytes, text) }) },

@@ -49,9 +49,7 @@ describe("what is recorded of a task", () => {
       return settledContent(d, said, scrub)?.kept_answer;
     };
     expect(kept(embed, outcome(vectors))).toEqual(outcome(vectors));
-    expect(kept(embed, outcome(vectors, '{"data":[]}'))).toEqual(
-      outcome({ ...vectors, vectors: [] }, '{"data":[]}'),
-    );
+    expect(kept(embed, outcome(vectors, '{"data":[]}'))).toEqual(outcome({ ...vectors, vectors: [] }, '{"data":[]}'));
     expect(kept(rerank, outcome(order, '{"document":"CVC"}'))).toEqual(outcome(order, '{"document":"[cvc]"}'));
   });
 });

@@ -24,6 +24,7 @@ import { SqliteOverrides } from "./override-store.ts";
 export interface ControlStore extends ControlStores {
   keys: KeyStore;
   overrides: OverrideStore;
+  passkeys: PasskeyStore & { remove(id: string): Promise<void> };
   close(): void;
 }
 
@@ -161,11 +162,12 @@ function sessionStore(db: DatabaseSync): SessionStore {
   };
 }
 
-function passkeyStore(db: DatabaseSync): PasskeyStore {
+function passkeyStore(db: DatabaseSync): ControlStore["passkeys"] {
   const sql = statements(db, {
     insert: "insert into passkeys (id, operator_id, record) values (?, ?, ?)",
     byId: "select record from passkeys where id = ?",
     of: "select record from passkeys where operator_id = ? order by id",
+    remove: "delete from passkeys where id = ?",
     setCounter: "update passkeys set record = json_set(record, '$.counter', ?) where id = ?",
   });
   return {
@@ -175,6 +177,7 @@ function passkeyStore(db: DatabaseSync): PasskeyStore {
       return row && recordOf<Passkey>(row);
     },
     of: async (operatorId) => (await sql.all("of", operatorId)).map((row) => recordOf<Passkey>(row)),
+    remove: async (id) => void (await sql.run("remove", id)),
     setCounter: async (id, counter) => void (await sql.run("setCounter", counter, id)),
   };
 }

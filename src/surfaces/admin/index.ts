@@ -4,4 +4,4 @@
  * state but open live views.
  */
 export { createAdmin } from "./admin.ts";
-export type { ContentOpener } from "./port.ts";
+export type { ContentOpener, Operations } from "./port.ts";

@@ -107,6 +107,17 @@ describe("openapi.json", () => {
       ["get", "/operators", "/operators"],
       ["post", "/keys", "/keys", { label: "a", tenant: "retail", principal_id: "b", use_cases: ["*"] }],
       ["get", "/keys", "/keys"],
+      ["get", "/targets", "/targets"],
+      ["get", "/alerts", "/alerts"],
+      ["get", "/routes/{id}", "/routes/credit"],
+      ["get", "/routes/{id}/what-if", "/routes/credit/what-if?tenant=retail"],
+      ["post", "/overrides", "/overrides", { act: "force", on: { rung: 1 }, for_minutes: 5, reason: "slow" }],
+      ["get", "/overrides", "/overrides"],
+      ["get", "/costs", "/costs?by=model"],
+      ["get", "/budgets", "/budgets"],
+      ["get", "/limits", "/limits"],
+      ["get", "/cache", "/cache"],
+      ["get", "/passkeys", "/passkeys"],
     ];
     for (const [method, path, address, body] of requests) {
       const response = await send(method.toUpperCase(), address, { as, ...(body !== undefined && { body }) });

@@ -4,7 +4,22 @@ import { dataClasses, decisionKinds, decisionStates, riskTiers, stageNames } fro
 import { environments } from "../../kernel/principal.ts";
 
 const counts = z.record(z.string(), z.number());
-const usage = z.object({ input: z.number(), cached_input: z.number(), output: z.number(), estimated: z.boolean() });
+const usage = z.object({
+  input: z.number(),
+  cached_input: z.number(),
+  output: z.number(),
+  cache_write: z.number().optional(),
+  cache_write_1h: z.number().optional(),
+  audio_input: z.number().optional(),
+  cached_audio_input: z.number().optional(),
+  audio_output: z.number().optional(),
+  image_output: z.number().optional(),
+  reasoning: z.number().optional(),
+  web_searches: z.number().optional(),
+  search_units: z.number().optional(),
+  service_class: z.enum(["standard", "flex", "priority", "batch"]).optional(),
+  estimated: z.boolean(),
+});
 export const kind = z.enum(decisionKinds);
 export const state = z.enum(decisionStates);
 export const risk = z.enum(riskTiers);
@@ -68,7 +83,7 @@ const guardVerdict = z.object({
   reason: z.string().optional(),
 });
 
-const routeReason = z.object({
+export const routeReason = z.object({
   rung: z.number(),
   target: z.string(),
   eligible: z.boolean(),
@@ -115,7 +130,11 @@ export const settledMeta = begunMeta
     attempts: z.number(),
     model: z.string().optional(),
     rung: z.number().optional(),
-    cache: z.object({ status: cacheStatus, from: z.string().optional() }),
+    cache: z.object({
+      status: cacheStatus,
+      from: z.string().optional(),
+      saved_nano_usd: z.number().optional(),
+    }),
     retrieval: retrieval.optional(),
     guards: z.array(guardVerdict),
     score: z.number().optional(),

@@ -15,8 +15,8 @@ import {
   settledMeta,
   state,
 } from "./record-schemas.ts";
+import { reason, word } from "./words.ts";
 
-const word = z.string().min(1).max(200);
 const role = z.enum(roles);
 
 export const problem = z
@@ -136,7 +136,6 @@ export const decisionDetail = z
   })
   .meta({ id: "DecisionDetail" });
 
-const reason = z.string().trim().min(3).max(500);
 /** By feature name, from the use case's contract. */
 export const featureFacts = z.record(z.string(), z.object({ data_class: dataClass, unit: z.string().optional() }));
 
@@ -252,3 +251,10 @@ export const webauthnOptions = z.looseObject({ challenge: z.string() }).meta({ i
 export const webauthnAnswer = z.looseObject({ id: word, rawId: z.string(), type: z.literal("public-key") });
 export const passkeyName = z.strictObject({ name: word });
 export const registered = z.object({ id: z.string() });
+
+export const passkeyQuery = z.strictObject({ operator: word.optional().describe("Default: yourself.") });
+export const passkeys = z.object({
+  passkeys: z.array(
+    z.object({ id: z.string(), operator: z.string(), created_at_ms: z.number(), transports: z.array(z.string()) }),
+  ),
+});

@@ -8,9 +8,10 @@ import { Accounts, linkProvider, passwordProvider, Passkeys, type Role, Sessions
 import { begunMeta, decisionId, entryOf, outcomeMeta, settledEntry } from "../../projection/entry-samples.ts";
 import { MemoryIndex } from "../../projection/index.ts";
 import { KeyAdmin } from "../../stages/identify/key-admin.ts";
+import { MemoryOverrides, OverrideAdmin } from "../../stages/route/overrides.ts";
 import { memoryControlStore } from "../../stores/memory/control-store.ts";
 import { createAdmin } from "./admin.ts";
-import type { AdminDeps } from "./port.ts";
+import type { AdminDeps, Operations } from "./port.ts";
 
 export const sampleDecision = decisionId(1);
 export const keyBody = { label: "app", tenant: "retail", principal_id: "branch", use_cases: ["credit"] };
@@ -53,6 +54,9 @@ export function buildHouse(change: Partial<AdminDeps> = {}) {
       open: async () => house.content ?? "not_recorded",
     },
     proof: async (decision, withContent) => ({ decision: decision.decision_id, with_content: withContent }),
+    operations: idleOperations(),
+    overrides: new OverrideAdmin(new MemoryOverrides(), clock),
+    passkeyList: { of: (id) => stores.passkeys.of(id), byId: (id) => stores.passkeys.byId(id), remove: async () => {} },
     ...change,
   };
   const app = createAdmin(deps);
@@ -82,6 +86,35 @@ export function buildHouse(change: Partial<AdminDeps> = {}) {
 
   return { app, clock, stores, index, recorded, logged, house, deps, send, operator, signedIn };
 }
+
+/** Nothing runs, and nothing that a server may lack is there. */
+export const idleOperations = (change: Partial<Operations> = {}): Operations => ({
+  targetState: (target) => ({
+    target,
+    breaker: "closed",
+    ejected: false,
+    open: true,
+    inFlight: 0,
+    requests: 0,
+    failures: 0,
+    consecutiveFailures: 0,
+    load: 1,
+    share: 1,
+    retriesLeft: 10,
+  }),
+  keysOf: () => [],
+  loadFault: () => undefined,
+  cascadesOf: () => [],
+  route: () => undefined,
+  countTokens: () => 0,
+  budgetLevel: () => "ok",
+  scopes: () => [],
+  budgetsOf: () => [],
+  running: () => 0,
+  heldNanoUsd: () => 0,
+  overridesChanged: () => {},
+  ...change,
+});
 
 /** With one whole decision, id `sampleDecision`, in the index. */
 export function houseWithDecision() {
@@ -123,6 +156,8 @@ const useCase = {
   kind: "score",
   risk: "high",
   dataClass: "personal",
+  tenants: [],
+  regions: [],
   owner: "lending",
   ladder: [
     { type: "model", model: "scorecard", commit: "complete" },

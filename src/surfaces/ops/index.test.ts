@@ -31,6 +31,8 @@ describe("the ops port", () => {
     ["GET", "/metrics", 200, "weir_x 1\n"],
     ["GET", "/", 404, "not found; there is /livez, /readyz and /metrics\n"],
     ["GET", "/livez/x", 404, "not found; there is /livez, /readyz and /metrics\n"],
+    ["HEAD", "/livez", 200, ""],
+    ["HEAD", "/none", 404, ""],
     ["POST", "/livez", 405, "method not allowed\n"],
   ])("%s %s: %s", async (method, path, status, body) => {
     const response = await fetch(origin + path, { method });

@@ -22,6 +22,7 @@ export function createOpsServer(probes: OpsProbes): Server {
   return createServer({ headersTimeout: 10_000, requestTimeout: 10_000 }, (request, response) => {
     const { status, type, body } = guarded(probes, request);
     response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+    // Of an answer to HEAD, node sends the headers only.
     response.end(body);
   });
 }
@@ -38,7 +39,7 @@ function guarded(probes: OpsProbes, request: IncomingMessage): Reply {
 
 function reply(probes: OpsProbes, request: IncomingMessage): Reply {
   const path = (request.url ?? "/").split("?", 1)[0];
-  if (request.method !== "GET") return text(405, "method not allowed\n");
+  if (request.method !== "GET" && request.method !== "HEAD") return text(405, "method not allowed\n");
   if (path === "/livez") return text(200, "ok\n");
   if (path === "/metrics")
     return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: probes.metrics() };

@@ -84,6 +84,12 @@ describe("AlertBook", () => {
     expect(told).toEqual(["firing slo_burn warning", "firing slo_burn critical"]);
   });
 
+  it("seen twice in one look, the graver one counts", async () => {
+    const { told, look } = setUp();
+    await look(1, burning, { ...burning, severity: "critical" }, { ...burning, severity: "info" });
+    expect(told).toEqual(["firing slo_burn critical"]);
+  });
+
   it.each([
     ["its rule", { rule: "slo_burn", labels: {} }, true],
     ["everything", { rule: "*", labels: {} }, true],

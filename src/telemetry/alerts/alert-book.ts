@@ -61,7 +61,13 @@ export class AlertBook {
   /** Everything that is wrong at this moment; what is missing here is on its way to being resolved. */
   update(firings: readonly Firing[]): void {
     const now = this.#options.clock.now();
-    for (const firing of firings) this.#see(firing, now);
+    const gravest = new Map<string, Firing>();
+    for (const firing of firings) {
+      const fingerprint = fingerprintOf(firing.rule, firing.labels);
+      const other = gravest.get(fingerprint);
+      if (!other || isGraver(firing.severity, other.severity)) gravest.set(fingerprint, firing);
+    }
+    for (const [fingerprint, firing] of gravest) this.#see(fingerprint, firing, now);
     for (const alert of this.#firing.values())
       if (now - alert.seenMs >= this.#options.resolveAfterMs) this.#resolve(alert, now);
   }
@@ -87,8 +93,7 @@ export class AlertBook {
     return [...this.#firing.values(), ...this.#resolved.toReversed()].map(viewOf);
   }
 
-  #see(firing: Firing, now: number): void {
-    const fingerprint = fingerprintOf(firing.rule, firing.labels);
+  #see(fingerprint: string, firing: Firing, now: number): void {
     const known = this.#firing.get(fingerprint);
     if (!known && this.#firing.size >= mostFiring) return;
     const risen = known !== undefined && isGraver(firing.severity, known.severity);

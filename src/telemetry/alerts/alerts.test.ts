@@ -130,6 +130,28 @@ describe("Alerts", () => {
     ]);
   });
 
+  it("a budget's step is told once, worse when it is worse, and is over in the end", async () => {
+    const { alerts, lines } = setUp();
+    alerts.start();
+    const reach = (at: number, action: "warn" | "degrade" | "block") =>
+      alerts.budgetReached({ scope: "key:k1", per: "day", at, do: action });
+    reach(80, "warn");
+    await clock.advance(60_000);
+    reach(100, "block");
+    await clock.advance(60_000);
+    expect(alerts.list()).toMatchObject([
+      { rule: "budget", severity: "critical", labels: { scope: "key:k1", per: "day" }, state: "firing" },
+    ]);
+    await clock.advance(3_700_000);
+    expect(alerts.list()).toMatchObject([{ state: "resolved" }]);
+    expect(lines.map((line) => (JSON.parse(line) as { alert: string }).alert)).toEqual([
+      "firing",
+      "firing",
+      "resolved",
+    ]);
+    await alerts.close();
+  });
+
   it("a house that can't be asked is logged, and asked again", async () => {
     const lines: string[] = [];
     const alerts = new Alerts({

@@ -5,7 +5,7 @@ import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { type AlertSettings, type HouseState, type Silence, type WebhookSettings, severities } from "../port.ts";
 import type { Traced } from "../trace-ring.ts";
-import { AlertBook, type AlertEvent, type AlertView } from "./alert-book.ts";
+import { AlertBook, type AlertEvent, type AlertView, type Firing } from "./alert-book.ts";
 import { Anomalies, type AnomalyState } from "./anomalies.ts";
 import { DecisionWindows } from "./decision-windows.ts";
 import { wrongInHouse, wrongInWindows } from "./rules.ts";
@@ -21,6 +21,20 @@ export interface AlertPorts {
 }
 
 const minuteMs = 60_000;
+const mostReached = 1000;
+
+/** A step of a budget, or its end, as the money book tells it once in each window. */
+export interface ReachedBudget {
+  scope: string;
+  per: string;
+  /** Percentage of the amount. */
+  at: number;
+  do: "warn" | "degrade" | "block";
+}
+
+const reachedSeverity = { warn: "info", degrade: "warning", block: "critical" } as const;
+/** It can't be seen from here when the window ends or the amount is raised. */
+const reachedForMs = 60 * minuteMs;
 
 export class Alerts {
   readonly #ports: AlertPorts;
@@ -29,6 +43,7 @@ export class Alerts {
   readonly #book: AlertBook;
   readonly #hooks: readonly Hook[];
   readonly #count: (event: AlertEvent) => void;
+  readonly #reached = new Map<string, { firing: Firing; until: number }>();
   #minuteEndsAt: number;
   #stop: (() => void) | undefined;
 
@@ -63,6 +78,15 @@ export class Alerts {
     this.#anomalies.add(tenant, meta);
   }
 
+  /** Also of principals and keys, which the house does not list for there may be many; fires for an hour. */
+  budgetReached({ scope, per, at, do: action }: ReachedBudget): void {
+    const summary = `The budget of ${scope} per ${per} has reached ${at} %: ${action}.`;
+    const firing = { rule: "budget", severity: reachedSeverity[action], labels: { scope, per }, summary };
+    const key = `${scope} ${per}`;
+    if (this.#reached.size >= mostReached && !this.#reached.has(key)) return;
+    this.#reached.set(key, { firing, until: this.#ports.clock.monotonic() + reachedForMs });
+  }
+
   start(): void {
     this.#stop ??= this.#ports.clock.after(this.#ports.settings.everyMs, () => {
       this.#stop = undefined;
@@ -73,12 +97,13 @@ export class Alerts {
 
   evaluate(): void {
     const now = this.#ports.clock.monotonic();
-    if (now >= this.#minuteEndsAt) {
-      this.#minuteEndsAt = now + minuteMs;
-      this.#anomalies.turn(now);
-    }
     try {
+      if (now >= this.#minuteEndsAt) {
+        this.#minuteEndsAt = now + minuteMs;
+        this.#anomalies.turn(now);
+      }
       this.#book.update([
+        ...this.#reachedBudgets(now),
         ...wrongInHouse(this.#ports.house),
         ...wrongInWindows(now, this.#windows, this.#ports.settings),
         ...this.#anomalies.firings(now),
@@ -122,6 +147,12 @@ export class Alerts {
     if (event.type === "resolved" || severity === "info") this.#ports.log.info(summary, fields);
     else this.#ports.log.warn(summary, fields);
     for (const { send } of this.#hooks) send(event);
+  }
+
+  *#reachedBudgets(now: number): Generator<Firing> {
+    for (const [key, { firing, until }] of this.#reached)
+      if (until > now) yield firing;
+      else this.#reached.delete(key);
   }
 
   *#byRule(): Generator<readonly [{ rule: string }, number]> {

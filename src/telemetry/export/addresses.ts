@@ -58,4 +58,4 @@ export const isAllowedHost = (url: URL, allowHosts: readonly string[]): boolean 
 };
 
 /** Without the brackets of an IPv6 address. */
-export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "");
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "");

@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer as createHttpsServer } from "node:https";
 import { type Server, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import type { lookup } from "node:dns";
@@ -92,6 +94,25 @@ describe("outbound", () => {
     expect(await post(`https://rebound.example.com:${port}/`, "{}", own)).toMatchObject({ reason: "refused_address" });
     expect(receiver.received).toHaveLength(0);
     own.close();
+  });
+
+  it("a certificate that nobody vouches for gets nothing", async () => {
+    const pem = (name: string) => readFileSync(new URL(`../../../tests/fixtures/tls/${name}`, import.meta.url));
+    let asked = 0;
+    const server = createHttpsServer(
+      { cert: pem("test-only-cert.pem"), key: pem("test-only-key.pem") },
+      (_, response) => {
+        asked += 1;
+        response.end();
+      },
+    ).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const own = createOutbound({ clock, allowHosts: ["127.0.0.1"] });
+    const { port } = server.address() as AddressInfo;
+    expect(await post(`https://127.0.0.1:${port}/`, "{}", own)).toMatchObject({ reason: "connection" });
+    expect(asked).toBe(0);
+    own.close();
+    server.close();
   });
 
   it("closing cuts off what is under way", async () => {

@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { type IncomingHttpHeaders, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export interface Received {
+interface Received {
   path: string;
   headers: IncomingHttpHeaders;
   body: string;
 }
 
-export type Answer = number | ((response: ServerResponse) => void);
+type Answer = number | ((response: ServerResponse) => void);
 
 export interface Receiver {
   origin: string;

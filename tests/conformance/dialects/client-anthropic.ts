@@ -67,7 +67,7 @@ export function anthropicClient(client: Anthropic): SdkClient {
       const { response } = await stream.withResponse();
       return heard(await stream.finalMessage(), response.headers, pieces);
     },
-    async runTools(useCase, stream, run) {
+    async runTools(useCase, stream, run, threads = false) {
       const runnable = Object.entries(toolSchemas).map(([name, schema]) =>
         betaTool({
           name,
@@ -76,7 +76,7 @@ export function anthropicClient(client: Anthropic): SdkClient {
           run: (args: unknown) => run(name, args),
         }),
       );
-      const body = { ...asking, model: useCase, tools: runnable };
+      const body = { ...asking, model: useCase, tools: runnable, ...(!threads && { thread: false as const }) };
       const runner = stream
         ? client.beta.messages.toolRunner({ ...body, stream: true })
         : client.beta.messages.toolRunner(body);
@@ -89,9 +89,11 @@ export function anthropicClient(client: Anthropic): SdkClient {
       return (await messages.stream(body).finalMessage()).parsed_output;
     },
     async abortStream(useCase) {
-      const stream = await messages.create({ ...asking, model: useCase, stream: true });
+      const asked = messages.create({ ...asking, model: useCase, stream: true });
+      const { data: stream, response } = await asked.withResponse();
       for await (const event of stream) if (event.type === "content_block_delta") break;
       stream.controller.abort();
+      return response.headers;
     },
     async abortWhole(useCase, arrived) {
       const abort = new AbortController();

@@ -89,9 +89,11 @@ export function openaiChatClient(client: OpenAI, last: () => Headers): SdkClient
       return (await completions.stream(body).finalChatCompletion()).choices[0]!.message.parsed;
     },
     async abortStream(useCase) {
-      const stream = await completions.create({ model: useCase, messages, stream: true });
+      const asked = completions.create({ model: useCase, messages, stream: true });
+      const { data: stream, response } = await asked.withResponse();
       for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
       stream.controller.abort();
+      return response.headers;
     },
     async abortWhole(useCase, arrived) {
       const abort = new AbortController();

@@ -94,9 +94,11 @@ export function openaiResponsesClient(client: OpenAI, last: () => Headers): SdkC
       return (await responses.stream(body).finalResponse()).output_parsed;
     },
     async abortStream(useCase) {
-      const stream = await responses.create({ model: useCase, ...asking, stream: true });
+      const asked = responses.create({ model: useCase, ...asking, stream: true });
+      const { data: stream, response } = await asked.withResponse();
       for await (const event of stream) if (event.type === "response.output_text.delta") break;
       stream.controller.abort();
+      return response.headers;
     },
     async abortWhole(useCase, arrived) {
       const abort = new AbortController();

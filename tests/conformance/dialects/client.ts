@@ -29,11 +29,17 @@ export interface SdkClient {
   /** By the client's own stream helper. */
   stream(asked: Asked): Promise<Heard>;
   /** By the client's own loop: it calls `run` for each call, hands the results back and says the last answer's text. */
-  runTools(useCase: string, stream: boolean, run: (name: string, args: unknown) => string): Promise<string>;
+  runTools(
+    useCase: string,
+    stream: boolean,
+    run: (name: string, args: unknown) => string,
+    /** Anthropic's runner wants the vendor to hold the conversation unless told otherwise. */
+    threads?: boolean,
+  ): Promise<string>;
   /** By the client's own reader of structured answers. */
   parse(useCase: string, stream: boolean): Promise<unknown>;
-  /** Aborts when the first words have come. */
-  abortStream(useCase: string): Promise<void>;
+  /** Aborts when the first words have come; says the answer's headers. */
+  abortStream(useCase: string): Promise<Headers>;
   /** Aborts before any answer. */
   abortWhole(useCase: string, arrived: Promise<unknown>): Promise<unknown>;
   /** The error that the client throws, as its status and Weir's code. */

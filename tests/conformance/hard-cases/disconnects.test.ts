@@ -52,10 +52,14 @@ const post = (path: Path, model: string, stream: boolean, signal: AbortSignal) =
 const silent: RawScript = () => {};
 const someWords: RawScript = ({ path, socket }) => {
   const wire = wires[path.endsWith("/messages") ? "an-main" : "oa-main"];
-  socket.write(Buffer.concat([Buffer.from(streamHead), httpChunk(wire.opening), httpChunk(wire.content("Some words"))]));
+  socket.write(
+    Buffer.concat([Buffer.from(streamHead), httpChunk(wire.opening), httpChunk(wire.content("Some words"))]),
+  );
 };
 const halfAnAnswer: RawScript = ({ socket }) =>
-  void socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"id":"x","choices":');
+  void socket.write(
+    'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"id":"x","choices":',
+  );
 
 interface Gone {
   /** From the client's abort to the vendor's closed connection. */
@@ -132,7 +136,9 @@ describe("case 13 and A7: the client goes", () => {
   });
 
   it.each([false, true])("during back-off (stream %s): no further call, and nobody sleeps on", async (stream) => {
-    vendor.play(({ socket }) => void socket.end("HTTP/1.1 503 Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n"));
+    vendor.play(
+      ({ socket }) => void socket.end("HTTP/1.1 503 Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n"),
+    );
     const client = new AbortController();
     const before = ended(house);
     const pending = post("/v1/chat/completions", "again", stream, client.signal);
@@ -171,11 +177,15 @@ describe("case 13 and A7: the client goes", () => {
     const chat = openaiOf(house).chat.completions.stream({ model: "over-oa", messages });
     chat.on("content", () => chat.abort());
     await expect(chat.done()).rejects.toThrow();
-    await (await vendor.arrival(0)).closed;
+    await (
+      await vendor.arrival(0)
+    ).closed;
     const message = anthropicOf(house).messages.stream({ model: "over-an", messages, max_tokens: 50 });
     message.on("text", () => message.abort());
     await expect(message.done()).rejects.toThrow();
-    await (await vendor.arrival(1)).closed;
+    await (
+      await vendor.arrival(1)
+    ).closed;
     await nothingLeft(house);
   });
 });

@@ -40,7 +40,7 @@ export async function startRawVendor(): Promise<RawVendor> {
     // Resets are what this vendor is for.
     socket.on("error", () => {});
     let held = Buffer.alloc(0);
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Buffer) => {
       held = Buffer.concat([held, chunk]);
       for (let next = take(held); next; next = take(held)) {
         held = next.rest;
@@ -114,6 +114,7 @@ export const thenReset =
 /** Cut at every position that leaves `rest` when divided by `step`. */
 export function cut(bytes: Buffer, step: number, rest: number): Buffer[] {
   const pieces: Buffer[] = [];
-  for (let from = 0, to = rest || step; from < bytes.length; from = to, to += step) pieces.push(bytes.subarray(from, to));
+  for (let from = 0, to = rest || step; from < bytes.length; from = to, to += step)
+    pieces.push(bytes.subarray(from, to));
   return pieces;
 }

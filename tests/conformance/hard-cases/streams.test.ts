@@ -3,7 +3,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { VirtualClock } from "../../../src/kernel/clock.ts";
 import { type TimedHouse, ask, recordOf, told } from "../../faults/vendor-house.ts";
 import { anthropicOf, nothingLeft, openaiOf, startHardHouse } from "./hard-house.ts";
-import { type RawVendor, cut, httpChunk, inPieces, lastChunk, startRawVendor, streamHead, thenReset } from "./raw-vendor.ts";
+import {
+  type RawVendor,
+  cut,
+  httpChunk,
+  inPieces,
+  lastChunk,
+  startRawVendor,
+  streamHead,
+  thenReset,
+} from "./raw-vendor.ts";
 import { type Vendor, usageRecord, wholeStream, wires } from "./wire.ts";
 
 const useCases = `
@@ -37,7 +46,10 @@ describe("case 1: bytes however they are cut", () => {
   /** Comments, `id:`, `retry:`, fields without a value, and data over several lines, beside what says something. */
   function decorated(over: Vendor): string {
     const wire = wires[over];
-    const [name, json] = /^(event: .*\n)?data: ([^]*)\n\n$/.exec(wire.content(words[1]!))!.slice(1) as [string?, string?];
+    const [name, json] = /^(event: .*\n)?data: ([^]*)\n\n$/.exec(wire.content(words[1]!))!.slice(1) as [
+      string?,
+      string?,
+    ];
     const lines = json!.replaceAll(/,(?="choices"|"index"|"delta")/g, ",\ndata: ");
     return [
       ": a comment before anything\n\n",
@@ -168,7 +180,11 @@ describe("case 11: a vendor that resets its connection", () => {
 
 describe("case 12: a vendor that ends without its terminator", () => {
   const ends = [
-    ["in the middle of its words", "truncated", (over: Vendor) => wires[over].opening + wires[over].content("One, two")],
+    [
+      "in the middle of its words",
+      "truncated",
+      (over: Vendor) => wires[over].opening + wires[over].content("One, two"),
+    ],
     [
       "after its reason and usage",
       "truncated",

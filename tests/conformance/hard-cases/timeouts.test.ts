@@ -33,11 +33,14 @@ interface Pace {
 
 /** Plays a vendor at this pace on virtual time; what the client was told, and after how many seconds the vendor was given up. */
 async function paced({ begins, drips, seconds }: Pace, stream: boolean) {
-  const whole = '{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"Second."},"finish_reason":"stop"}]}';
+  const whole =
+    '{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"Second."},"finish_reason":"stop"}]}';
   const answer = stream
     ? inPieces([wholeStream("oa-main", "Second.")])
     : ({ socket }: RawCall) =>
-        void socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${whole.length}\r\n\r\n${whole}`);
+        void socket.write(
+          `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${whole.length}\r\n\r\n${whole}`,
+        );
   vendor.play(({ socket }) => void (begins && socket.write(begins)), answer);
   const pending = ask(house.origin, house.key, { useCase: "timed", stream }).then(told);
   const call = await vendor.arrival(0);
@@ -102,7 +105,9 @@ describe("case 18: a vendor that is too slow", () => {
     ],
   ] as const)("%s after content: %s after %i s, told as an error", async (_what, reason, second, pace) => {
     const { answer, givenUpAt, attempts, settled } = await paced(pace, true);
-    expect(attempts).toMatchObject([{ model: "limited-main", status: statusOf(reason), reason, usage: { estimated: true } }]);
+    expect(attempts).toMatchObject([
+      { model: "limited-main", status: statusOf(reason), reason, usage: { estimated: true } },
+    ]);
     expect(givenUpAt).toBe(second);
     expect(answer).toMatchObject({ code: "stream_broken", whole: false });
     expect(answer.text).toMatch(/^One, /);

@@ -37,7 +37,8 @@ const done = "data: [DONE]\n\n";
 const usageOf = (input: number, output: number) => ({
   usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output },
 });
-const anthropicEvent = (type: string, value: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...value })}\n\n`;
+const anthropicEvent = (type: string, value: object) =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...value })}\n\n`;
 const gemini = (text: string, output: number, finish?: string) =>
   event({
     candidates: [{ index: 0, content: { role: "model", parts: [{ text }] }, ...(finish && { finishReason: finish }) }],
@@ -45,32 +46,35 @@ const gemini = (text: string, output: number, finish?: string) =>
   });
 
 describe("case 3: usage on a stream", () => {
-  it.each(["over-oa", "over-an"])("%s, asked: one last chunk without choices; not asked: none, and it is booked all the same", async (model) => {
-    const over = model === "over-oa" ? "oa-main" : "an-main";
-    for (const asked of [true, false]) {
-      vendor.play(inPieces([wholeStream(over, "One, ", "two")]));
-      const { data: stream, response } = await openaiOf(house)
-        .chat.completions.create({
-          model,
-          messages,
-          stream: true,
-          ...(asked && { stream_options: { include_usage: true } }),
-        })
-        .withResponse();
-      const told_ = [];
-      for await (const one of stream) told_.push(one);
-      const withUsage = told_.filter(({ usage }) => usage);
-      if (asked) {
-        expect(withUsage).toMatchObject([{ choices: [], usage: { prompt_tokens: 7, completion_tokens: 5 } }]);
-        expect(told_.at(-1)).toBe(withUsage[0]);
-      } else expect([withUsage, told_.filter(({ choices }) => choices.length === 0)]).toEqual([[], []]);
-      expect((await recordFor(response.headers)).attempts).toMatchObject([
-        { usage: { input: 7, output: 5, estimated: false }, cost_nano_usd: 17_000 },
-      ]);
-    }
-    if (over === "oa-main")
-      for (const { json } of vendor.calls) expect(json["stream_options"]).toEqual({ include_usage: true });
-  });
+  it.each(["over-oa", "over-an"])(
+    "%s, asked: one last chunk without choices; not asked: none, and it is booked all the same",
+    async (model) => {
+      const over = model === "over-oa" ? "oa-main" : "an-main";
+      for (const asked of [true, false]) {
+        vendor.play(inPieces([wholeStream(over, "One, ", "two")]));
+        const { data: stream, response } = await openaiOf(house)
+          .chat.completions.create({
+            model,
+            messages,
+            stream: true,
+            ...(asked && { stream_options: { include_usage: true } }),
+          })
+          .withResponse();
+        const told_ = [];
+        for await (const one of stream) told_.push(one);
+        const withUsage = told_.filter(({ usage }) => usage);
+        if (asked) {
+          expect(withUsage).toMatchObject([{ choices: [], usage: { prompt_tokens: 7, completion_tokens: 5 } }]);
+          expect(told_.at(-1)).toBe(withUsage[0]);
+        } else expect([withUsage, told_.filter(({ choices }) => choices.length === 0)]).toEqual([[], []]);
+        expect((await recordFor(response.headers)).attempts).toMatchObject([
+          { usage: { input: 7, output: 5, estimated: false }, cost_nano_usd: 17_000 },
+        ]);
+      }
+      if (over === "oa-main")
+        for (const { json } of vendor.calls) expect(json["stream_options"]).toEqual({ include_usage: true });
+    },
+  );
 });
 
 const anthropicStart = (usage: object) =>
@@ -88,18 +92,36 @@ describe("case 4: usage, wherever the vendor puts it", () => {
   const exact = { input: 7, output: 5, estimated: false };
   const zero = { input: 0, output: 0, estimated: false };
   it.each([
-    ["in the last content chunk", "over-oa", chunk({ content: "One" }) + chunk({}, "stop", usageOf(7, 5)) + done, exact],
+    [
+      "in the last content chunk",
+      "over-oa",
+      chunk({ content: "One" }) + chunk({}, "stop", usageOf(7, 5)) + done,
+      exact,
+    ],
     ["in a chunk of its own", "over-oa", wholeStream("oa-main", "One"), exact],
     [
       "cumulative in every chunk",
       "over-oa",
-      chunk({ content: "One" }, null, usageOf(7, 1)) + chunk({ content: "two" }, null, usageOf(7, 3)) + chunk({}, "stop", usageOf(7, 5)) + done,
+      chunk({ content: "One" }, null, usageOf(7, 1)) +
+        chunk({ content: "two" }, null, usageOf(7, 3)) +
+        chunk({}, "stop", usageOf(7, 5)) +
+        done,
       exact,
     ],
     ["cumulative in every chunk", "over-ge", gemini("One", 1) + gemini("two", 3) + gemini("", 5, "STOP"), exact],
     ["split over start and end", "over-an", wholeStream("an-main", "One"), exact],
-    ["on message_delta alone", "over-an", anthropicStart({}) + anthropicEnd({ input_tokens: 7, output_tokens: 5 }), exact],
-    ["as explicit zeros", "over-oa", chunk({ content: "One" }) + chunk({}, "stop") + event({ choices: [], ...usageOf(0, 0) }) + done, zero],
+    [
+      "on message_delta alone",
+      "over-an",
+      anthropicStart({}) + anthropicEnd({ input_tokens: 7, output_tokens: 5 }),
+      exact,
+    ],
+    [
+      "as explicit zeros",
+      "over-oa",
+      chunk({ content: "One" }) + chunk({}, "stop") + event({ choices: [], ...usageOf(0, 0) }) + done,
+      zero,
+    ],
   ])("%s (%s): booked as it stands", async (_where, useCase, stream, usage) => {
     vendor.play(inPieces([stream]));
     const answer = await told(await ask(house.origin, house.key, { useCase, stream: true }));

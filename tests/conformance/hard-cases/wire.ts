@@ -25,7 +25,9 @@ const message = { id: "m", type: "message", role: "assistant", model: "m", conte
 
 const anthropic: Wire = {
   opening:
-    named("message_start", { message: { ...message, stop_sequence: null, usage: { input_tokens: 7, output_tokens: 1 } } }) +
+    named("message_start", {
+      message: { ...message, stop_sequence: null, usage: { input_tokens: 7, output_tokens: 1 } },
+    }) +
     named("ping", {}) +
     named("content_block_start", { index: 0, content_block: { type: "text", text: "" } }),
   content: (text) => named("content_block_delta", { index: 0, delta: { type: "text_delta", text } }),

@@ -51,6 +51,45 @@ const answer = (fields: object) =>
     ...fields,
   });
 
+/** Trees of the words that readers look for. */
+const words = [
+  "text",
+  "toolUse",
+  "reasoningContent",
+  "citation",
+  "input",
+  "signature",
+  "redactedContent",
+  "reasoningText",
+];
+const keys = [
+  "citationsContent",
+  "citations",
+  "content",
+  "location",
+  "documentChar",
+  "end",
+  "image",
+  "source",
+  "bytes",
+  "contentBlockIndex",
+  "start",
+  "delta",
+  "stopReason",
+  "usage",
+  "serviceTier",
+  "inputTokens",
+  "name",
+];
+const tree = fc.letrec<{ tree: unknown }>((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom<unknown>("x", "", 1, -1, null, true, 1e300),
+    fc.array(tie("tree"), { maxLength: 2 }),
+    fc.dictionary(fc.constantFrom(...words, ...keys), tie("tree"), { maxKeys: 4 }),
+  ),
+})).tree;
+
 describe("a stream of Converse", () => {
   it("numbers tool calls by their order, whatever block they stand in", () => {
     const events = read(
@@ -152,16 +191,6 @@ describe("a stream of Converse", () => {
     expect(read(["surprise", { a: 1 }], delta(0, { surprise: {} }))).toEqual([]);
   });
 
-  const words = ["text", "toolUse", "reasoningContent", "citation", "input", "signature", "redactedContent"];
-  const keys = ["contentBlockIndex", "start", "delta", "stopReason", "usage", "serviceTier", "inputTokens", "name"];
-  const tree = fc.letrec<{ tree: unknown }>((tie) => ({
-    tree: fc.oneof(
-      { maxDepth: 4 },
-      fc.constantFrom<unknown>("x", "", 1, -1, null, true, 1e300),
-      fc.array(tie("tree"), { maxLength: 2 }),
-      fc.dictionary(fc.constantFrom(...words, ...keys), tie("tree"), { maxKeys: 4 }),
-    ),
-  })).tree;
   const names = [
     "messageStart",
     "contentBlockStart",
@@ -272,6 +301,28 @@ describe("an answer of Converse", () => {
         ],
       },
     });
+  });
+
+  it("is read whatever it holds, and what was read can be written to any client", () => {
+    const body = fc.record({
+      output: fc.record({ message: fc.record({ content: fc.array(tree, { maxLength: 4 }) }) }),
+      stopReason: tree,
+      usage: tree,
+      additionalModelResponseFields: tree,
+      serviceTier: tree,
+    });
+    fc.assert(
+      fc.property(body, (given) => {
+        const decoded = bedrockConverseVendor.decodeResponse(given);
+        if (!decoded.ok) throw new Error(decoded.message);
+        for (const count of Object.values(decoded.response.usage ?? {})) {
+          if (typeof count === "number") expect(Number.isSafeInteger(count) && count >= 0).toBe(true);
+        }
+        for (const client of Object.values(clientDialects)) {
+          JSON.stringify(client.encodeResponse(decoded.response, { decision: "d", createdMs: 0 }, requestOf()));
+        }
+      }),
+    );
   });
 
   it.each<[string, unknown]>([
