@@ -214,7 +214,15 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     }),
     reserve: createReserve({ limits, money }),
     screen: createScreen(scanner),
-    route: createRoute({ models, dialects: vendorDialectOf, tasks: vendorTaskOf, health, keys: vendorKeys, cascades, overrides }),
+    route: createRoute({
+      models,
+      dialects: vendorDialectOf,
+      tasks: vendorTaskOf,
+      health,
+      keys: vendorKeys,
+      cascades,
+      overrides,
+    }),
     recall: (d) => cache.find(d),
     ground: createGround({ collection: (generation) => serving.collection(generation), scanner }),
     serve: createServe({

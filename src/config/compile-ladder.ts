@@ -73,7 +73,11 @@ export function compileLadder(declaration: Declaration, name: string, parts: Lad
   const compile = conditionCompiler("rung", kind === "score" ? parts.contract : undefined);
   return ladder.flatMap((item, index): LadderRung[] => {
     const path: Path = ["use_cases", name, "ladder", index];
-    if (isPool(item)) return compilePool(declaration, path, item, { kind, whole, models: parts.models, compile });
+    // What a guard blocks in a whole answer can still be climbed past; of a stream, part has left by then.
+    const climbs = index < ladder.length - 1 && parts.check.some(({ action }) => action === "block");
+    const usual = climbs ? "complete" : "first-byte";
+    if (isPool(item))
+      return compilePool(declaration, path, item, { kind, whole, usual, models: parts.models, compile });
     if (typeof item !== "string" && ("template" in item || "refer" in item)) {
       return lastRung(declaration, path, item, index === ladder.length - 1, kind);
     }
@@ -81,7 +85,12 @@ export function compileLadder(declaration: Declaration, name: string, parts: Lad
     if (!target) return [];
     const when = conditionAt(declaration, [...path, "when"], target.when, compile);
     const accept = acceptanceOf(declaration, path, target.accept, kind);
-    const commit = commitOf(declaration, path, target, kind, accept ? "an acceptance check" : whole, parts.models);
+    const commit = commitOf(declaration, path, target, {
+      kind,
+      whole: accept ? "an acceptance check" : whole,
+      usual,
+      models: parts.models,
+    });
     const slot = target.slot === undefined ? {} : { slot: unpinned(target.slot) };
     return [
       { type: "model", model: target.model, ...slot, ...(when ? { when } : {}), commit, ...(accept ? { accept } : {}) },
@@ -94,13 +103,15 @@ interface PoolParts {
   whole: string | undefined;
   models: ReadonlyMap<string, Model>;
   compile: (source: string) => ConditionResult;
+  /** When a rung is final that doesn't say so itself. */
+  usual: "first-byte" | "complete";
 }
 
 function compilePool(
   declaration: Declaration,
   path: Path,
   item: PoolRungConfig,
-  { kind, whole, models, compile }: PoolParts,
+  { kind, whole, usual, models, compile }: PoolParts,
 ): LadderRung[] {
   if (kind === "score") {
     const fix = "write one rung for each model";
@@ -115,7 +126,9 @@ function compilePool(
     if (!target) return [];
     const { weight = 1, up_to, when } = typeof member === "string" ? {} : member;
     const condition = conditionAt(declaration, [...at, "when"], when, compile);
-    commits.push(commitOf(declaration, path, { ...target, commit: item.commit }, kind, reason, models));
+    commits.push(
+      commitOf(declaration, path, { ...target, commit: item.commit }, { kind, whole: reason, usual, models }),
+    );
     return [
       {
         model: target.model,
@@ -233,9 +246,7 @@ function commitOf(
   declaration: Declaration,
   path: Path,
   target: ModelRung,
-  kind: UseCaseConfig["kind"],
-  whole: string | undefined,
-  models: ReadonlyMap<string, Model>,
+  { kind, whole, usual, models }: Pick<PoolParts, "kind" | "whole" | "usual" | "models">,
 ): "first-byte" | "complete" {
   const model = models.get(target.model);
   const misfit = model && kindMisfit(kind, model);
@@ -251,7 +262,7 @@ function commitOf(
       },
     );
   }
-  return target.commit ?? (reason !== undefined || inProcess ? "complete" : "first-byte");
+  return target.commit ?? (reason !== undefined || inProcess ? "complete" : usual);
 }
 
 function kindMisfit(kind: UseCaseConfig["kind"], model: Model): string | undefined {

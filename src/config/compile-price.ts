@@ -12,6 +12,7 @@ import type { ModelConfig } from "./schema.ts";
 import type { DatedPriceConfig, OwnPriceConfig, PriceConfig, RuntimePriceConfig } from "./schema-price.ts";
 import { unpinned } from "./values.ts";
 import type { Path } from "./yaml-source.ts";
+import { quirksOf } from "./settle-vendor.ts";
 
 type VendorModelConfig = Extract<ModelConfig, { vendor: string }>;
 /** A price with its figures in it. */
@@ -48,6 +49,7 @@ export function compileVendorModel(
     maxOutputTokens: config.max_output ?? freeMaxOutput,
     ...(config.context === undefined ? {} : { contextTokens: config.context }),
     ...(config.lacks.length > 0 && { lacks: config.lacks }),
+    ...(config.quirks && { quirks: quirksOf(config) }),
     ...(config.energy && { energy: compileEnergy(config.energy) }),
   };
 }

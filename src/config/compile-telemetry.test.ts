@@ -64,6 +64,8 @@ alerts:
     ['alerts: { webhooks: [{ url: "https://hooks.example.com/", secret: { env: SHORT } }] }', "not `whsec_`"],
     ["alerts: { objectives: { asistant: {} } }", 'no use case "asistant"'],
     ["alerts: { objective: { availability: 1 } }", "1"],
+    ["alerts: { silences: [{ rule: budget, until: '2026-12-01' }] }", "a time is written"],
+    ["alerts: { silences: [{ rule: budget, until: '2026-13-01T00:00:00Z' }] }", "no such time"],
     ["alerts: { anomaly: { actions: { high: shout } } }", '"shout" is not allowed'],
   ])("%s: %s", (yaml, message) => {
     const result = tryBank([adding(yaml)], { secrets });

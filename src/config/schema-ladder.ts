@@ -6,7 +6,7 @@ import { count, name, strict, text } from "./schema-values.ts";
 const commit = z
   .enum(["first-byte", "complete"])
   .describe(
-    "When the rung is final: at its first content byte, or when its whole answer was seen. Default: complete where a decide rule or an output guard must see the whole answer and for models in this process, else first-byte.",
+    "When the rung is final: at its first content byte, or when its whole answer was seen. Default: complete where a decide rule or acceptance check must see the whole answer, where an output guard blocks and there is another rung to climb to, and for models in this process; else first-byte.",
   );
 export const whenSchema = text.describe("A CEL condition; see Conditions below.");
 

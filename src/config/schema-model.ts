@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { capabilities } from "../kernel/snapshot.ts";
 import { priceSchema, runtimePriceSchema } from "./schema-price.ts";
+import { quirksSchema } from "./schema-vendor.ts";
 import { count, energyRate, file, name, strict, text } from "./schema-values.ts";
 
 const card = file.describe("The model card, Markdown.").optional();
@@ -40,6 +41,7 @@ export const modelSchema = z.union([
       .array(z.enum(capabilities))
       .describe("What it can't do: requests that need it go to other rungs. Default: it can do all that is asked.")
       .default([]),
+    quirks: quirksSchema,
     energy,
   }).describe("A model at a vendor."),
   strict({

@@ -52,6 +52,11 @@ export const telemetrySchema = strict({
   traces: traces.describe("OpenTelemetry traces of decisions, never with content. Default: none.").optional(),
 }).describe("Log, metrics and traces. Read at start.");
 
+const instant = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})$/, 'a time is written "2026-12-01T00:00:00Z"')
+  .refine((value) => !Number.isNaN(Date.parse(value)), "there is no such time");
+
 const part = z.number().gt(0).lt(1);
 const minRequests = count.describe("Fewer decisions in a window say nothing.").default(20);
 
@@ -128,7 +133,9 @@ export const alertsSchema = strict({
           .record(text, text)
           .describe("Labels that have to be equal, e.g. { use_case: assistant }.")
           .default({}),
-        until: z.iso.datetime({ offset: true }).describe("Default: as long as it stands here.").optional(),
+        until: instant
+          .describe("Time at which it ends, e.g. 2026-12-01T00:00:00Z. Default: as long as it stands here.")
+          .optional(),
       }),
     )
     .describe("What is counted and listed, but not sent.")

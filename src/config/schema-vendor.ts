@@ -43,14 +43,19 @@ const headers = z
 const auth = z
   .union([
     z.enum(["none", "bearer", "aws-sigv4", "google-service-account"]),
-    strict({ header: z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "this is no name of a header") }),
+    strict({
+      header: z
+        .string()
+        .regex(/^[A-Za-z0-9-]{1,64}$/, "this is no name of a header")
+        .describe("The header that the key alone stands in."),
+    }),
   ])
   .describe(
     "How a key is shown: bearer, { header: NAME }, aws-sigv4 (keys are ACCESS_KEY_ID:SECRET[:SESSION_TOKEN]), google-service-account (keys are its JSON), or none. Default: as the preset has it.",
   )
   .optional();
 
-const quirks = strict({
+export const quirksSchema = strict({
   max_tokens_field: z
     .enum(["max_tokens", "max_completion_tokens"])
     .describe("What the most tokens of an answer are called.")
@@ -97,7 +102,7 @@ export const vendorSchema = strict({
   api_version: addressPart.describe("Version of Azure's API, e.g. 2024-10-21 or preview.").optional(),
   auth,
   headers,
-  quirks,
+  quirks: quirksSchema,
   key: secret.describe("API key, by reference: { env: NAME } or { file: PATH }.").optional(),
   keys: z
     .array(secret)

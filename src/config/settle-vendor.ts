@@ -167,7 +167,7 @@ function authOf({ declaration, path, name, config, preset, called, foreign }: En
 const wordFor = (auth: VendorPreset["auth"]): string =>
   typeof auth === "string" ? auth : `{ header: ${auth.header.toLowerCase()} }`;
 
-function quirksOf({ quirks }: VendorConfig): VendorQuirks {
+export function quirksOf({ quirks }: Pick<VendorConfig, "quirks">): VendorQuirks {
   if (!quirks) return {};
   const { max_tokens_field, stream_usage, refuses, model_family } = quirks;
   return {

@@ -140,6 +140,8 @@ export interface ChatRequest {
     | { type: "text" | "json_object" }
     | { type: "json_schema"; name: string; schema: unknown; strict?: boolean };
   user?: string;
+  /** Anthropic: features that are asked for by the `anthropic-beta` header; vendors take some of them. */
+  betas?: string[];
   /** OpenAI Responses: the answer that this request continues lies at the vendor that gave it. */
   previous_response_id?: string;
   /** Client fields that the neutral form does not model, by path; named in x-weir-dropped when a translation loses them. */

@@ -180,6 +180,8 @@ export type Model =
       maxOutputTokens: number;
       contextTokens?: number;
       lacks?: readonly Capability[];
+      /** Where it differs from the vendor's others. */
+      quirks?: VendorQuirks;
     } & Pick<ModelCosts, "energy">)
   | ({ name: string; type: "runtime" } & ModelCosts &
       ({ runtime: "onnx" | "rules"; file: ArtifactRef; card?: ArtifactRef } | { runtime: "extractive" | "detectors" }));

@@ -19,10 +19,10 @@ vendors:
   co: { dialect: cohere, base_url: "${origin}", region: eu, key: { env: CO_KEY } }
   aws: { dialect: bedrock, base_url: "${origin}", region: eu, auth: none }
 models:
-  small: { vendor: oa, model: text-embedding-3-small, price: { input: 2, as_of: "2026-01-01" } }
-  other: { vendor: oa, model: other-embedding, price: { input: 4, as_of: "2026-01-01" } }
-  titan: { vendor: aws, model: amazon.titan-embed-text-v2, price: { input: 1, as_of: "2026-01-01" } }
-  ranker: { vendor: co, model: rerank-v3.5, price: { search_unit: 0.002, as_of: "2026-01-01" } }
+  small: { vendor: oa, model: text-embedding-3-small, price: { input: 2, output: 0, as_of: "2026-01-01" } }
+  other: { vendor: oa, model: other-embedding, price: { input: 4, output: 0, as_of: "2026-01-01" } }
+  titan: { vendor: aws, model: amazon.titan-embed-text-v2, price: { input: 1, output: 0, as_of: "2026-01-01" } }
+  ranker: { vendor: co, model: rerank-v3.5, price: { input: 0, output: 0, search_unit: 0.002, as_of: "2026-01-01" } }
   imitation: { vendor: oa, model: bge-reranker, price: free }
 guards:
   cards: { detect: [card], action: block }
@@ -66,9 +66,7 @@ const json = async (response: Response) => (await response.json()) as Record<str
 const idOf = (response: Response) => response.headers.get("x-weir-decision-id");
 
 async function contentOf(decision: string | null): Promise<SettledContent | undefined> {
-  const stored = (await entriesOf(house)).find(
-    ({ entry }) => entry.decision === decision && entry.kind === "settled",
-  );
+  const stored = (await entriesOf(house)).find(({ entry }) => entry.decision === decision && entry.kind === "settled");
   const content = stored && (await openContent(stored, house.house.keyRing));
   return content && "value" in content ? (content.value as SettledContent) : undefined;
 }
@@ -154,7 +152,10 @@ describe("POST /v1/embeddings", () => {
     expect(response.status).toBe(200);
     expect(response.headers.get("x-weir-model")).toBe("other");
     const { attempts, settled } = await recordOf(house, idOf(response));
-    expect(attempts).toMatchObject([{ n: 1, status: "failed", reason: "http_500" }, { n: 2, status: "ok" }]);
+    expect(attempts).toMatchObject([
+      { n: 1, status: "failed", reason: "http_500" },
+      { n: 2, status: "ok" },
+    ]);
     expect(settled).toMatchObject([{ attempts: 2, rung: 1 }]);
   });
 

@@ -3,6 +3,7 @@ import { type Point, sumSeries } from "../charts/scales.ts";
 import { Sparkline } from "../charts/sparkline.tsx";
 import { formatCompact, formatCount, formatDuration, formatRate, formatShare } from "../figures/quantity.ts";
 import { Money } from "../shell/money.tsx";
+import { ShareBar, Tile, Tiles as TileRow } from "../shell/tile.tsx";
 import { OutcomeBar } from "./outcome-bar.tsx";
 import { seriesOf } from "./series.ts";
 
@@ -11,10 +12,7 @@ export function Tiles({ overview }: { overview: Overview }) {
   const sum = (metric: "decisions" | "errors" | "cost_nano_usd"): Point[] =>
     sumSeries(seriesOf(overview, metric).map(({ points }) => points));
   return (
-    <section
-      aria-label="All use cases"
-      className="panel grid grid-cols-2 gap-px overflow-hidden !bg-line *:bg-surface md:grid-cols-3 xl:grid-cols-6"
-    >
+    <TileRow label="All use cases">
       <Tile
         name="Rate"
         value={formatRate(totals.rate_per_s)}
@@ -54,29 +52,9 @@ export function Tiles({ overview }: { overview: Overview }) {
       >
         <OutcomeBar totals={totals} />
       </Tile>
-    </section>
+    </TileRow>
   );
 }
-
-interface TileProps {
-  name: string;
-  value: React.ReactNode;
-  unit?: string;
-  detail: React.ReactNode;
-  children: React.ReactNode;
-}
-
-const Tile = ({ name, value, unit, detail, children }: TileProps) => (
-  <div className="grid min-w-0 content-start gap-0.5 px-3 pt-2 pb-2.5">
-    <div className="text-xs text-ink-2">{name}</div>
-    <div className="truncate text-lg leading-6 font-semibold tracking-tight">
-      {value}
-      {unit !== undefined && <span className="ml-0.5 text-xs font-normal text-ink-3">{unit}</span>}
-    </div>
-    <div className="truncate text-2xs text-ink-3">{detail}</div>
-    <div className="mt-1.5 flex h-7 items-end">{children}</div>
-  </div>
-);
 
 /** The use case that is slowest at each instant: percentiles don't add up. */
 function slowest(overview: Overview): Point[] {
@@ -97,9 +75,3 @@ const PerDecision = ({ totals }: { totals: Overview["totals"] }) =>
       ≈ <Money nanoUsd={Math.round(totals.cost_nano_usd / totals.decisions)} /> per decision
     </>
   );
-
-const ShareBar = ({ part, whole }: { part: number; whole: number }) => (
-  <span aria-hidden="true" className="block h-1.5 w-full overflow-hidden rounded-full bg-hover">
-    <span className="block h-full bg-accent" style={{ width: `${whole === 0 ? 0 : (part / whole) * 100}%` }} />
-  </span>
-);

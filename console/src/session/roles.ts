@@ -6,5 +6,6 @@ const oneOf =
   (held: readonly Role[]): boolean =>
     held.some((role) => able.includes(role));
 
+export const mayOperate = oneOf("admin");
 export const mayOpenContent = oneOf("reviewer", "auditor", "admin");
 export const mayReadProofs = oneOf("operator", "approver", "reviewer", "auditor", "admin");

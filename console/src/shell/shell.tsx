@@ -6,7 +6,7 @@ import { StatusBar } from "./status-bar.tsx";
 import { TopBar } from "./top-bar.tsx";
 
 export const Shell = ({ session }: { session: Session }) => (
-  <div className="grid h-full grid-cols-[4rem_minmax(0,1fr)] grid-rows-[2.75rem_minmax(0,1fr)_auto]">
+  <div className="grid h-full grid-cols-[4rem_minmax(0,1fr)] grid-rows-[2.75rem_minmax(0,1fr)_auto] max-sm:grid-cols-[minmax(0,1fr)] max-sm:grid-rows-[2.75rem_minmax(0,1fr)_auto_auto]">
     <a
       href="#screen"
       className="control control-main sr-only z-50 focus:not-sr-only focus:absolute focus:top-1.5 focus:left-1.5"

@@ -10,6 +10,12 @@ const sheet: { title: string; keys: [string[], string][] }[] = [
     keys: [
       [["g", "o"], "Overview"],
       [["g", "d"], "Decisions"],
+      [["g", "r"], "Routes"],
+      [["g", "h"], "Health"],
+      [["g", "c"], "Cost"],
+      [["g", "l"], "Limits"],
+      [["g", "k"], "Cache"],
+      [["g", "a"], "Alerts"],
       [["?"], "This sheet"],
       [["Esc"], "Close a dialog"],
     ],
@@ -27,6 +33,17 @@ const sheet: { title: string; keys: [string[], string][] }[] = [
   { title: "Decision", keys: [[["Backspace"], "Back to the list"]] },
 ];
 
+const goTo: Record<string, string> = {
+  o: "/",
+  d: "/decisions",
+  r: "/routes",
+  h: "/health",
+  c: "/cost",
+  l: "/limits",
+  k: "/cache",
+  a: "/alerts",
+};
+
 const openEvent = "weir:shortcuts";
 export const openShortcuts = (): void => void dispatchEvent(new Event(openEvent));
 
@@ -43,8 +60,8 @@ export function Shortcuts() {
     const press = (event: KeyboardEvent): void => {
       if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "?") setOpen(true);
-      if (before === "g" && event.key === "o") void navigate({ to: "/" });
-      if (before === "g" && event.key === "d") void navigate({ to: "/decisions" });
+      const screen = before === "g" ? goTo[event.key] : undefined;
+      if (screen !== undefined) void navigate({ to: screen });
       before = event.key;
     };
     const show = (): void => setOpen(true);

@@ -17,7 +17,7 @@ const environmentLook: Record<string, string> = {
 };
 
 export const TopBar = ({ session }: { session: Session }) => (
-  <header className="col-span-2 flex items-center gap-3 border-b border-line bg-surface pr-3 pl-3.5">
+  <header className="col-span-2 max-sm:col-span-1 flex min-w-0 items-center gap-3 max-sm:gap-2 border-b border-line bg-surface pr-3 pl-3.5">
     <Link to="/" className="flex items-center gap-2.5 rounded" aria-label="Weir: overview">
       <WeirMark className="size-6 text-accent" />
       <span className="ml-1 text-sm font-semibold tracking-tight text-ink">Weir</span>
@@ -29,7 +29,7 @@ export const TopBar = ({ session }: { session: Session }) => (
     >
       {session.environment}
     </span>
-    <span className="truncate text-xs text-ink-2" title="Install">
+    <span className="truncate text-xs text-ink-2 max-sm:hidden" title="Install">
       {session.install} <span className="text-ink-3">{session.version}</span>
     </span>
     {session.example && (
@@ -42,7 +42,7 @@ export const TopBar = ({ session }: { session: Session }) => (
         type="button"
         aria-label="Keyboard shortcuts"
         title="Keyboard shortcuts (?)"
-        className="grid size-7 place-items-center rounded text-ink-3 hover:bg-hover hover:text-ink"
+        className="grid size-7 place-items-center rounded text-ink-3 hover:bg-hover hover:text-ink max-sm:hidden"
         onClick={openShortcuts}
       >
         <Keyboard />

@@ -41,7 +41,11 @@ export interface ChatModel {
 export interface ModerateModel {
   kind: "moderate";
   /** Findings by detector, one for each text; 0 where a wanted one found nothing. Rejects with the signal's reason. */
-  judge(texts: readonly string[], wanted: readonly string[] | undefined, signal?: Signal): Promise<Record<string, number>[]>;
+  judge(
+    texts: readonly string[],
+    wanted: readonly string[] | undefined,
+    signal?: Signal,
+  ): Promise<Record<string, number>[]>;
   close(): Promise<void>;
 }
 

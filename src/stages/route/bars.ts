@@ -18,8 +18,7 @@ export type VendorModel = Extract<Model, { type: "vendor" }>;
 
 export function vendorBar(ports: BarPorts, facts: Facts, model: VendorModel, vendor: VendorTarget): Bar {
   const { d } = facts;
-  if (!d.request && !d.task)
-    return { reason: "kind_not_supported", detail: `a vendor's model can't serve ${d.kind}` };
+  if (!d.request && !d.task) return { reason: "kind_not_supported", detail: `a vendor's model can't serve ${d.kind}` };
   if (d.regions.length > 0 && !d.regions.includes(vendor.region))
     return { reason: "region_not_allowed", detail: `${vendor.region} is not among ${d.regions.join(", ")}` };
   if (dataClasses.indexOf(vendor.dataClass) < dataClasses.indexOf(d.dataClass))

@@ -43,7 +43,11 @@ const titan = { model: "amazon.titan-embed-text-v2" };
 describe("whether a vendor's model may embed or rank", () => {
   it.each<[string, Case, string]>([
     ["an OpenAI model embeds", { task: embed(texts(2048)) }, "eligible"],
-    ["Anthropic has no vectors", { task: embed(texts(1)), vendor: { dialect: "anthropic-messages" } }, "kind_not_supported"],
+    [
+      "Anthropic has no vectors",
+      { task: embed(texts(1)), vendor: { dialect: "anthropic-messages" } },
+      "kind_not_supported",
+    ],
     ["no vendor moderates", { task: { kind: "moderate", inputs: ["x"], unmodelled: [] } }, "kind_not_supported"],
     ["more than a vendor takes", { task: rerank(201), vendor: { dialect: "gemini" } }, "too_many_inputs"],
     ["as many as it takes", { task: rerank(200), vendor: { dialect: "gemini" } }, "eligible"],
@@ -51,11 +55,23 @@ describe("whether a vendor's model may embed or rank", () => {
     ["one by one, 17", { task: embed(texts(17)), vendor: bedrock, model: titan }, "too_many_inputs"],
     ["token ids at OpenAI", { task: embed(["a", [1, 2]]) }, "eligible"],
     ["token ids elsewhere", { task: embed(["a", [1, 2]]), vendor: bedrock, model: titan }, "token_ids_unsupported"],
-    ["a text longer than the context", { task: embed(["word ".repeat(99)]), model: { contextTokens: 20 } }, "context_too_long"],
-    ["one that may be cut", { task: embed(["word ".repeat(99)], { truncate: true }), model: { contextTokens: 20 } }, "eligible"],
+    [
+      "a text longer than the context",
+      { task: embed(["word ".repeat(99)]), model: { contextTokens: 20 } },
+      "context_too_long",
+    ],
+    [
+      "one that may be cut",
+      { task: embed(["word ".repeat(99)], { truncate: true }), model: { contextTokens: 20 } },
+      "eligible",
+    ],
     ["many short ones", { task: embed(texts(99)), model: { contextTokens: 20 } }, "eligible"],
     ["data beyond the agreement", { task: embed(texts(1)), vendor: { dataClass: "public" } }, "data_class_not_allowed"],
-    ["a loss in strict mode", { task: embed(["a"], { purpose: "query" }), useCase: { strict: true } }, "translation_loss"],
+    [
+      "a loss in strict mode",
+      { task: embed(["a"], { purpose: "query" }), useCase: { strict: true } },
+      "translation_loss",
+    ],
     ["a loss that nobody minds", { task: embed(["a"], { purpose: "query" }) }, "eligible"],
     [
       "no loss where the bytes go on",

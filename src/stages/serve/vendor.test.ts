@@ -13,6 +13,7 @@ import { vendorDialectOf } from "../../engines/dialects/index.ts";
 import type { AttemptMeta } from "../../kernel/decision.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
 import { nanoUsd } from "../../kernel/money.ts";
+import type { VendorTarget } from "../../kernel/snapshot.ts";
 import { costOf } from "../../kernel/usage.ts";
 import type { Frame, Served } from "../../path/context.ts";
 import { MoneyBook, TokenCalibration } from "../reserve/index.ts";
@@ -55,7 +56,10 @@ const usageRecord = record({ id: "c", object: "chat.completion.chunk", model: "a
 const done = record("[DONE]");
 const streamed = [delta("No"), delta("thing."), delta(undefined, "stop"), usageRecord, done];
 
-function setUp(scripts: Answering[], parts: DecisionParts & { stream?: boolean; budget?: number } = {}) {
+function setUp(
+  scripts: Answering[],
+  parts: DecisionParts & { stream?: boolean; budget?: number; vendor?: Partial<VendorTarget> } = {},
+) {
   const stream = parts.stream ?? false;
   const d = aDecision({
     ask: aChatAsk({ stream }),
@@ -118,7 +122,7 @@ function setUp(scripts: Answering[], parts: DecisionParts & { stream?: boolean; 
     record: (_d: unknown, meta: AttemptMeta) => void recorded.push(meta),
   };
   const serve = () =>
-    serveVendor(ports, d, { index: 0, slot: "main", model: aVendorModel(), vendor: aVendor(), stream });
+    serveVendor(ports, d, { index: 0, slot: "main", model: aVendorModel(), vendor: aVendor(parts.vendor), stream });
   return {
     d,
     sent,
@@ -178,6 +182,35 @@ describe("serveVendor: what is sent", () => {
     await serve();
     expect(bodyOfSent(sent[0])).toMatchObject({ stream: true, stream_options: { include_usage: true } });
     expect(sent[0]!.headers["accept"]).toBe("text/event-stream");
+  });
+});
+
+describe("serveVendor: features behind a header", () => {
+  const betas = ["context-1m-2025-08-07", "made-up-2026-01-01"];
+  const message = {
+    type: "message",
+    content: [{ type: "text", text: "ok" }],
+    usage: { input_tokens: 1, output_tokens: 1 },
+  };
+  const answer = String((whole() as { chunks: string[] }).chunks[0]);
+  const asking = (vendor: Partial<VendorTarget>) =>
+    setUp([{ chunks: [JSON.stringify(vendor.dialect ? message : JSON.parse(answer))] }], {
+      vendor,
+      ask: { ...aChatAsk({ betas }), dialect: "anthropic-messages" },
+    });
+
+  it("what the vendor takes goes along, the rest is named", async () => {
+    const { serve, sent, d } = asking({ dialect: "anthropic-messages", betas: ["context-1m-2025-08-07"] });
+    await serve();
+    expect(sent[0]!.headers["anthropic-beta"]).toBe("context-1m-2025-08-07");
+    expect([...d.dropped]).toEqual(["anthropic-beta.made-up-2026-01-01"]);
+  });
+
+  it("a vendor that knows none of them is not told", async () => {
+    const { serve, sent, d } = asking({});
+    await serve();
+    expect(sent[0]!.headers).not.toHaveProperty("anthropic-beta");
+    expect([...d.dropped]).toEqual(betas.map((beta) => `anthropic-beta.${beta}`));
   });
 });
 

@@ -1,6 +1,6 @@
 /** Calls a vendor: same-dialect bytes pass with `model` spliced, everything else is translated and says what it dropped. */
 import { isUtf8 } from "node:buffer";
-import type { ChatRequest } from "../../kernel/chat.ts";
+import type { ChatRequest, DialectName } from "../../kernel/chat.ts";
 import type { Refusal } from "../../kernel/errors.ts";
 import type { Model, VendorKey, VendorTarget } from "../../kernel/snapshot.ts";
 import { type Usage, inputTokens } from "../../kernel/usage.ts";
@@ -145,12 +145,25 @@ export interface Prepared {
   expectedInput: number;
 }
 
+/** The features asked for that this vendor doesn't take; it would refuse the whole request. */
+function betasLost({ betas }: ChatRequest, { betas: known, dialect }: VendorTarget): string[] {
+  if (!betas) return [];
+  // A server of one's own takes what it takes.
+  if (!known && dialect === "anthropic-messages") return [];
+  return betas.filter((beta) => !known?.includes(beta));
+}
+
+/** Vendors that keep a prompt in their cache only where it is marked. */
+const wantsMarks: ReadonlySet<DialectName> = new Set(["anthropic-messages", "bedrock-converse"]);
+
 function prepare(ports: VendorPorts, d: Decision, rung: VendorRung): Prepared {
   const dialect = ports.dialects(rung.vendor.dialect);
-  const composed = composePrompt(d);
+  const composed = composePrompt(d, wantsMarks.has(rung.vendor.dialect));
   const asked = composed.stream === rung.stream ? composed : { ...composed, stream: rung.stream };
   const ownLogprobs = rung.logprobs === true && asked.logprobs !== true;
-  const request = ownLogprobs ? { ...asked, logprobs: true } : asked;
+  const lost = betasLost(asked, rung.vendor);
+  const told = lost.length === 0 ? asked : { ...asked, betas: asked.betas!.filter((beta) => !lost.includes(beta)) };
+  const request = ownLogprobs ? { ...told, logprobs: true } : told;
   const ask = d.ask.kind === "chat" ? d.ask : undefined;
   const sameDialect = ask?.dialect === rung.vendor.dialect;
   const untouched = sameDialect && !d.rewritten && d.bytesClean && composed === ask?.request && !ownLogprobs;
@@ -163,6 +176,7 @@ function prepare(ports: VendorPorts, d: Decision, rung: VendorRung): Prepared {
   } else {
     const encoded = dialect.encodeRequest(request, {
       ...rung.vendor.quirks,
+      ...rung.model.quirks,
       model: rung.model.model,
       defaultMaxTokens: rung.model.maxOutputTokens,
     });
@@ -176,7 +190,7 @@ function prepare(ports: VendorPorts, d: Decision, rung: VendorRung): Prepared {
     dialect,
     request,
     body,
-    dropped,
+    dropped: lost.length > 0 ? [...dropped, ...lost.map((beta) => `anthropic-beta.${beta}`)] : dropped,
     // The vendor's bytes would say more than the client asked for.
     sameDialect: sameDialect && !ownLogprobs,
     withholdUsage: rung.stream && !request.wants_usage,

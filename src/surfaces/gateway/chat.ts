@@ -1,5 +1,5 @@
 /** Chat over any client dialect: whole answers, streams, keep-alives while a complete rung works, errors in its own shape. */
-import type { ChatEvent, ChatResponse } from "../../kernel/chat.ts";
+import type { ChatEvent, ChatRequest, ChatResponse } from "../../kernel/chat.ts";
 import { eventsOf } from "../../kernel/chat-stream.ts";
 import { type ErrorCode, type Refusal, errorKinds, refuse } from "../../kernel/errors.ts";
 import type { ClientDialect } from "../../engines/dialects/port.ts";
@@ -27,6 +27,7 @@ export async function answerChat(
     readJsonAsk(exchange, gateway.maxBodyBytes, (value, body) => {
       const decoded = dialect.decodeRequest(value);
       if (!decoded.ok) return refuse("invalid_request", decoded.message, { param: decoded.path });
+      if (dialect.name === "anthropic-messages") addBetas(decoded.request, exchange.request.headers["anthropic-beta"]);
       ask = { kind: "chat", useCase: decoded.request.model, request: decoded.request, dialect: dialect.name, body };
       if (decoded.request.stream) stopKeepAlive = keepAlive(gateway, exchange);
       return ask;
@@ -45,6 +46,13 @@ export async function answerChat(
   if (outcome.type === "chat" && !ask.request.stream) return sendWhole(exchange, dialect, answer, ask, outcome);
   const frames = outcome.type === "stream" ? outcome.frames : asFrames(outcome.response);
   await sendStream(exchange, dialect, answer, ask, frames, outcome.type === "stream" && outcome.passThrough);
+}
+
+/** Feature names are tokens; whatever else stands in the header is no name of one. */
+function addBetas(request: ChatRequest, header: string | string[] | undefined): void {
+  const names = String(header ?? "").split(",");
+  const betas = names.map((one) => one.trim()).filter((one) => /^[\w.-]{1,64}$/.test(one));
+  if (betas.length > 0) request.betas = betas;
 }
 
 /** From 5 s on, a stream's client hears that it is still being worked on; model and attempts are then not in headers. */

@@ -26,5 +26,10 @@ export const rerankRoutes = (gateway: Gateway, client: ClientTask<RerankRequest>
 const errorOf = ({ code, message, param }: Refusal) => ({ message, code, ...(param !== undefined && { param }) });
 
 function refuseHere(exchange: Exchange, refusal: Refusal): void {
-  sendJson(exchange.response, errorKinds[refusal.code].status, refusalHeaders(exchange.decision, refusal), errorOf(refusal));
+  sendJson(
+    exchange.response,
+    errorKinds[refusal.code].status,
+    refusalHeaders(exchange.decision, refusal),
+    errorOf(refusal),
+  );
 }

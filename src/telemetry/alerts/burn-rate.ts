@@ -24,7 +24,8 @@ export function burning(now: number, useCase: string, counts: DecisionCounts, ob
       const total = counts.sum(now, all, ms);
       return total < minRequests ? 0 : counts.sum(now, bad, ms) / total / (1 - target);
     };
-    const found = windows.find(({ burn, longMs, shortMs }) => burnOver(longMs) >= burn && burnOver(shortMs) >= burn);
+    // The short window first: where all is well, the long one is never summed.
+    const found = windows.find(({ burn, longMs, shortMs }) => burnOver(shortMs) >= burn && burnOver(longMs) >= burn);
     if (!found) return [];
     const value = burnOver(found.longMs);
     return [

@@ -25,7 +25,10 @@ export const anthropicMessagesClient: ClientDialect = {
 export const anthropicMessagesVendor: VendorDialect = {
   name: "anthropic-messages",
   path: () => "/v1/messages",
-  headers: () => ({ "anthropic-version": "2023-06-01" }),
+  headers: ({ betas }) => ({
+    "anthropic-version": "2023-06-01",
+    ...(betas && betas.length > 0 && { "anthropic-beta": betas.join(",") }),
+  }),
   encodeRequest,
   decodeResponse,
   streamType: sseType,

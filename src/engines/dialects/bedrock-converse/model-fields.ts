@@ -1,4 +1,4 @@
-/** What goes past Converse to the model itself: thinking, top_k and the stop sequence that it is asked to tell. */
+/** What goes past Converse to the model itself: thinking, top_k, betas and the stop sequence that it is asked to tell. */
 import type { ChatMessage, ChatRequest, ReasoningAsk } from "../../../kernel/chat.ts";
 import { encodeThinking } from "../anthropic-messages/thinking.ts";
 import type { Fields } from "../body-reader.ts";
@@ -19,6 +19,7 @@ export function encodeModelFields(family: ModelFamily | undefined, shared: Share
   const { request, dropped } = shared;
   const fields: Fields = {};
   if (request.top_k !== undefined) encodeTopK(family, request.top_k, fields, dropped);
+  if (family === "claude" && request.betas && request.betas.length > 0) fields["anthropic_beta"] = request.betas;
   const ask = request.reasoning;
   if (ask === undefined) return fields;
   if (family === "claude") encodeClaudeThinking(shared, fields);
