@@ -55,8 +55,16 @@ const scoreUseCases = `  credit: &credit
       - { result: refer, to: underwriters }
 `;
 
-/** Without `scores` a gateway alone: no model runs in the process. */
-export const benchConfiguration = (upstreamPort: number, { scores }: { scores: boolean }): string => `weir: 1
+interface BenchShape {
+  /** Without them a gateway alone: no model runs in the process. */
+  scores: boolean;
+  /** Calls that the vendor is declared to bear at once; learned unless given. */
+  atOnce?: number;
+}
+
+export function benchConfiguration(upstreamPort: number, { scores, atOnce }: BenchShape): string {
+  const capacity = atOnce === undefined ? "" : `, capacity: { least: ${atOnce}, initial: ${atOnce}, most: ${atOnce} }`;
+  return `weir: 1
 server: { port: 0, ops_port: 0, console: false, environment: prod }
 ledger: { checkpoints: [{ file: ../checkpoints }] }
 consents: consents.yaml
@@ -66,7 +74,7 @@ tenants:
     residency: [eu, onprem]
     limits: &limits { requests_per_minute: 1000000000, tokens_per_minute: 1000000000, concurrency: 100000 }
 vendors:
-  mock: { dialect: openai, base_url: "http://127.0.0.1:${upstreamPort}/v1", key: { env: BENCH_VENDOR_KEY }, region: eu }
+  mock: { dialect: openai, base_url: "http://127.0.0.1:${upstreamPort}/v1", key: { env: BENCH_VENDOR_KEY }, region: eu${capacity} }
 models:
   chat:
     vendor: mock
@@ -112,6 +120,7 @@ use_cases:
     ladder: [chat]
     cache: { exact: 1h }
 ${scores ? scoreUseCases : ""}`;
+}
 
 export interface BenchHouse {
   child: ChildProcess;

@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- --streams 5000`: that many streams open at once through Weir, its memory while they are open and after
- * they have ended. The vendor says something every few seconds and ends them when told.
+ * they have ended. The vendor says something every few seconds and ends them when told; that it bears so many is declared,
+ * not learned.
  */
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -73,7 +74,7 @@ export async function holdStreams(folder: string, asked: number): Promise<Stream
     );
   const upstream = await startUpstream(chunkEveryMs);
   const house = await startHouse(folder, upstream.port, {
-    configure: (port) => benchConfiguration(port, { scores: false }),
+    configure: (port) => benchConfiguration(port, { scores: false, atOnce: asked }),
   });
   try {
     const holder = await startHolder();

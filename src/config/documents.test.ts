@@ -38,6 +38,7 @@ describe("weir init", () => {
       "gpt-main",
       "small",
       "extractive",
+      "detectors",
     ]);
   });
 });

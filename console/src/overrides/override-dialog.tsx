@@ -122,7 +122,8 @@ function Form({ useCase: given, close }: { useCase: string | undefined; close: (
   );
 }
 
-const same = (names: readonly string[]): Record<string, string> => Object.fromEntries(names.map((name) => [name, name]));
+const same = (names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, name]));
 
 function namesOf(kind: "model" | "vendor", targets: Targets | undefined): string[] {
   if (targets === undefined) return [];

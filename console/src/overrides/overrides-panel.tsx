@@ -77,8 +77,7 @@ function OverrideLine({ override, allowed }: { override: Override; allowed: bool
   const [clearing, setClearing] = useState(false);
   const client = useQueryClient();
   const clear = useMutation({
-    mutationFn: (reason: string) =>
-      call(`/overrides/${override.id}/clear`, { method: "POST", body: { reason } }),
+    mutationFn: (reason: string) => call(`/overrides/${override.id}/clear`, { method: "POST", body: { reason } }),
     onSuccess: () => void client.invalidateQueries(),
   });
   return (

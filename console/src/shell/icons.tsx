@@ -66,9 +66,13 @@ export const Left = draw("m10 4-4 4 4 4");
 export const Download = draw("M8 2.5v8m-3-3 3 3 3-3M3 13.5h10");
 export const Table = draw("M2.5 3h11v10h-11zM2.5 6.5h11M6.5 6.5V13");
 export const Keyboard = draw("M1.75 4h12.5v8H1.75zM4.5 7h.01M8 7h.01M11.5 7h.01M5 9.75h6");
-export const Fork = draw("M2 8h3.5c2 0 2-4.500 4-4.500H14M5.500 8c2 0 2 4.500 4 4.500H14M12 1.750l2 1.750-2 1.750M12 10.750l2 1.750-2 1.750");
+export const Fork = draw(
+  "M2 8h3.5c2 0 2-4.500 4-4.500H14M5.500 8c2 0 2 4.500 4 4.500H14M12 1.750l2 1.750-2 1.750M12 10.750l2 1.750-2 1.750",
+);
 export const Pulse = draw("M1.5 8.5h3l1.500-4.500 3 8 1.500-3.500h4");
-export const Coins = draw("M2.500 5c0-1.250 2.500-2 5.500-2s5.500.750 5.500 2-2.500 2-5.500 2-5.500-.750-5.500-2ZM2.500 5v6c0 1.250 2.500 2 5.500 2s5.500-.750 5.500-2V5M2.500 8c0 1.250 2.500 2 5.500 2s5.500-.750 5.500-2");
+export const Coins = draw(
+  "M2.500 5c0-1.250 2.500-2 5.500-2s5.500.750 5.500 2-2.500 2-5.500 2-5.500-.750-5.500-2ZM2.500 5v6c0 1.250 2.500 2 5.500 2s5.500-.750 5.500-2V5M2.500 8c0 1.250 2.500 2 5.500 2s5.500-.750 5.500-2",
+);
 export const Sluice = draw("M2 3v10M14 3v10M2 6h12M5 6v7M8 6v4.500M11 6v2.500");
 export const Layers = draw("M8 2 2 5l6 3 6-3zM2 8l6 3 6-3M2 11l6 3 6-3");
 export const Bell = draw("M4 11V7a4 4 0 0 1 8 0v4l1.250 1.500H2.750zM6.750 14.250h2.500");

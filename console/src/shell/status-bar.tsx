@@ -23,7 +23,9 @@ export function StatusBar() {
   return (
     <output
       className={
-        lost ? "col-start-2 max-sm:col-start-1 flex items-center gap-2 border-t border-bad bg-bad-soft px-4 py-1.5 text-xs" : "sr-only"
+        lost
+          ? "col-start-2 max-sm:col-start-1 flex items-center gap-2 border-t border-bad bg-bad-soft px-4 py-1.5 text-xs"
+          : "sr-only"
       }
     >
       {lost && (

@@ -11,7 +11,10 @@ interface SwitchProps<Choice extends string> {
 }
 
 export const Switch = <Choice extends string>({ label, choices, chosen, to, searchOf, words }: SwitchProps<Choice>) => (
-  <nav aria-label={label} className="flex max-w-full overflow-x-auto rounded-[5px] border border-line-strong bg-surface p-px">
+  <nav
+    aria-label={label}
+    className="flex max-w-full overflow-x-auto rounded-[5px] border border-line-strong bg-surface p-px"
+  >
     {choices.map((choice) => (
       <Link
         key={choice}

@@ -28,7 +28,15 @@ export const Tile = ({ name, value, unit, detail, children }: TileProps) => (
   </div>
 );
 
-export const ShareBar = ({ part, whole, className = "bg-accent" }: { part: number; whole: number; className?: string }) => (
+export const ShareBar = ({
+  part,
+  whole,
+  className = "bg-accent",
+}: {
+  part: number;
+  whole: number;
+  className?: string;
+}) => (
   <span aria-hidden="true" className="block h-1.5 w-full min-w-10 overflow-hidden rounded-full bg-hover">
     <span
       className={`block h-full ${className}`}

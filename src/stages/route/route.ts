@@ -161,6 +161,11 @@ function refusalOf(d: Decision, candidates: readonly Candidate[]): Refusal | und
       );
   }
   if (d.rungs.length > 0) return undefined;
+  const unfit = barred("too_many_inputs") ?? barred("token_ids_unsupported");
+  if (unfit)
+    return refuse("invalid_request", `${unfit.target}: ${unfit.detail ?? unfit.reason}.`, {
+      param: d.kind === "rerank" ? "documents" : "input",
+    });
   if (d.route.every((reason) => reason.reason === "data_class_not_allowed"))
     return refuse("data_class_not_allowed", `No model of this use case may see ${d.dataClass} data.`);
   const told = d.route.map((reason) => `${reason.target}: ${reason.reason}`).join("; ");

@@ -2,7 +2,7 @@
 import type { ChatPart, ChatRequest, DialectName } from "../../kernel/chat.ts";
 import type { Bounds } from "../../kernel/usage.ts";
 
-export type RequestBounds = Pick<Bounds, "serviceClass" | "cacheWrite" | "audio" | "imageOutput">;
+export type RequestBounds = Pick<Bounds, "serviceClass" | "cacheWrite" | "audio" | "imageOutput" | "searchUnits">;
 
 export function boundsOf(request: ChatRequest, dialect: DialectName): RequestBounds {
   const serviceClass = request.service_class;

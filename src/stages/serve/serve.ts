@@ -1,13 +1,15 @@
 import type { Model, Rung } from "../../kernel/snapshot.ts";
+import { textsOf } from "../../kernel/task.ts";
 import { freePrice, noUsage } from "../../kernel/usage.ts";
 import type { Decision, Served } from "../../path/context.ts";
 import { Attempt, type AttemptPlan } from "./attempt.ts";
 import type { ModelHost } from "./port.ts";
-import { type VendorPorts, serveVendor } from "./vendor.ts";
+import { serveVendor } from "./vendor.ts";
+import { type TaskPorts, serveVendorTask } from "./vendor-task.ts";
 
 type InProcess = Extract<Model, { type: "runtime" }>;
 
-export interface ServePorts extends VendorPorts {
+export interface ServePorts extends TaskPorts {
   models: ModelHost;
 }
 
@@ -26,6 +28,7 @@ export function createServe(
     const slot = rung.slot === undefined ? {} : { slot: rung.slot };
     if (model.type === "vendor") {
       const vendor = d.snapshot.vendors.get(model.vendor)!;
+      if (d.task) return serveVendorTask(ports, d, { index, ...slot, model, vendor });
       const stream = d.request!.stream && rung.commit === "first-byte";
       const logprobs = rung.accept?.confidence !== undefined;
       return serveVendor(ports, d, { index, ...slot, model, vendor, stream, logprobs });
@@ -67,7 +70,7 @@ async function serveHere(
     return "next-rung";
   }
   try {
-    const served = loaded.kind === "score" ? await score(loaded, d) : await answer(loaded, d);
+    const served = await answerOf(loaded, d);
     if (!served) {
       attempt.end("ok", { reason: "abstained" });
       return "next-rung";
@@ -85,6 +88,23 @@ async function serveHere(
 }
 
 type Loaded = Exclude<ReturnType<ModelHost["get"]>, { failed: string }>;
+
+function answerOf(model: Loaded, d: Decision): Promise<Served | undefined> {
+  switch (model.kind) {
+    case "score":
+      return score(model, d);
+    case "chat":
+      return answer(model, d);
+    case "moderate":
+      return moderate(model, d);
+  }
+}
+
+async function moderate(model: Extract<Loaded, { kind: "moderate" }>, d: Decision): Promise<Served> {
+  const found = await model.judge(textsOf(d.task!), d.useCase.detect, d.signal);
+  const results = found.map((findings) => ({ findings }));
+  return { type: "task", response: { kind: "moderate", model: "detectors", results, usage: noUsage } };
+}
 
 async function score(model: Extract<Loaded, { kind: "score" }>, d: Decision): Promise<Served> {
   const [row] = await model.score([d.features!], d.signal, d.deadlineAt);

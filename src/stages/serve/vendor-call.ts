@@ -7,11 +7,14 @@ import type { Refusal } from "../../kernel/errors.ts";
 import type { Model, VendorKey, VendorTarget } from "../../kernel/snapshot.ts";
 import type { Usage } from "../../kernel/usage.ts";
 import type { Decision, Served } from "../../path/context.ts";
+import { type TokenCalibration, priorityOf } from "../reserve/index.ts";
+import { allowanceOf } from "./allowance.ts";
 import { Attempt, type AttemptPlan, type AttemptPorts, abortReason } from "./attempt.ts";
+import { type Capacity, type Pass, refuseShed } from "./capacity/index.ts";
 import { credentialsFor } from "./credentials.ts";
 import type { VendorKeys } from "./health/index.ts";
 import type { VendorDialects } from "./port.ts";
-import { backoffMs, isRetryableStatus, retryAfterOf } from "./retry.ts";
+import { backoffMs, durationOf, isRetryableStatus, retryAfterOf } from "./retry.ts";
 import { type Upstream, UpstreamFault, type UpstreamResponse } from "./upstream.ts";
 import { addressOf } from "./vendor-address.ts";
 
@@ -19,13 +22,15 @@ export interface VendorPorts extends AttemptPorts {
   upstream: Upstream;
   dialects: VendorDialects;
   keys: VendorKeys;
+  capacity: Capacity;
+  calibration: TokenCalibration;
   /** The live overlay: whether the caller's key still holds. */
   keyRefusal(d: Decision): Refusal | undefined;
   /** The live overlay: whether an operator has closed this way since routing. */
   isExcluded(d: Decision, place: { rung: number; model: string; vendor: string }): boolean;
 }
 
-export type VendorModel = Extract<Model, { type: "vendor" }>;
+type VendorModel = Extract<Model, { type: "vendor" }>;
 
 export interface VendorWay {
   index: number;
@@ -41,6 +46,8 @@ export interface VendorWire {
   headers: Record<string, string>;
   accept: string;
   body: Uint8Array | string;
+  /** What it will probably take of the target: tokens in and out. */
+  expected: { input: number; output: number };
   /** What a call that reached the vendor is taken to have used, where it doesn't say. */
   estimate(): Usage;
   decodeError: VendorDialect["decodeError"];
@@ -123,7 +130,9 @@ function longestWaitMs(d: Decision, way: VendorWay): number {
 
 async function tryOnce(call: VendorCall, key: VendorKey | undefined): Promise<Tried> {
   const { ports, d, way, plan, wire } = call;
-  const attempt = Attempt.begin(ports, d, key ? { ...plan, key: key.id } : plan);
+  const pass = await enterTarget(call);
+  if (!pass) return { retryable: false };
+  const attempt = Attempt.begin(ports, d, key ? { ...plan, key: key.id } : plan, pass);
   if (!attempt) return { retryable: false };
   let sent = false;
   try {
@@ -144,6 +153,8 @@ async function tryOnce(call: VendorCall, key: VendorKey | undefined): Promise<Tr
       signal: d.signal,
       timeouts: vendor.timeouts,
     });
+    const left = allowanceOf(response.headers, (text) => durationOf(text, d.clock.now()));
+    if (left) ports.capacity.told(plan.target, left);
     if (response.status >= 300) return await refusedByVendor(call, key, attempt, response);
     ports.keys.worked(vendor, key, plan.target);
     return await wire.read(attempt, response);
@@ -155,6 +166,27 @@ async function tryOnce(call: VendorCall, key: VendorKey | undefined): Promise<Tr
 }
 
 const jsonBody = { "content-type": "application/json" } as const;
+
+/** A place at the target; `undefined` where it can't be had in time, or the client went while it was waited for. */
+async function enterTarget({ ports, d, way, plan, wire }: VendorCall): Promise<Pass | undefined> {
+  const { firstTokenMs } = way.vendor.timeouts;
+  const stream = plan.watched?.stream === true;
+  const entered = ports.capacity.enter(plan.target, {
+    tenant: d.tenant.name,
+    ...(d.tenant.weight !== undefined && { weight: d.tenant.weight }),
+    class: priorityOf(d),
+    inTokens: wire.expected.input,
+    expectedOutTokens: wire.expected.output,
+    deadlineAt: d.deadlineAt,
+    ...(stream && firstTokenMs !== undefined && { firstTokenBy: d.clock.monotonic() + firstTokenMs }),
+    signal: d.signal,
+  });
+  const place = entered instanceof Promise ? await entered : entered;
+  if (!("shed" in place)) return place;
+  if (place.shed !== "gone") d.turnedAway = refuseShed(plan.target, place);
+  Attempt.skip(ports, d, plan, place.shed === "gone" ? "aborted" : "failed", `shed_${place.shed}`);
+  return undefined;
+}
 
 function broken({ ports, d, wire }: VendorCall, attempt: Attempt, fault: UpstreamFault, sent: boolean): Tried {
   const { reason } = fault;

@@ -8,14 +8,14 @@ import type { Decision, Frame, Served } from "../../path/context.ts";
 import { type Attempt, abortReason } from "./attempt.ts";
 import { watchLive } from "./live.ts";
 import { UpstreamFault, type UpstreamResponse } from "./upstream.ts";
-import type { Prepared, VendorCall } from "./vendor.ts";
+import type { ChatCall, Prepared } from "./vendor.ts";
 import { credible } from "./vendor-usage.ts";
 
 export type Opened = { served: Served } | { failed: string; usage: Usage };
 
 /** Holds frames back until the first content: up to there the next attempt or rung can still take over unseen. */
 export async function openStream(
-  { ports, d, rung, prepared }: VendorCall,
+  { ports, d, rung, prepared }: ChatCall,
   response: UpstreamResponse,
   attempt: Attempt,
 ): Promise<Opened> {

@@ -81,12 +81,15 @@ async function servePart(
     price: model.price,
     worstCase: estimate,
     watched: { stream: false, policy: vendor.health },
+    bounds: { cacheWrite: "none", ...(estimate.search_units && { searchUnits: estimate.search_units }) },
+    ...(model.energy && { energy: model.energy }),
   };
   const wire: VendorWire = {
     path: format.path(model.model),
     headers: {},
     accept: "application/json",
     body,
+    expected: { input: ports.calibration.expected(model.name, estimate.input), output: 0 },
     estimate: () => estimate,
     decodeError: (status, told) => ports.dialects(vendor.dialect).decodeError(status, told),
     read: (attempt, response) => readAnswer(attempt, response, format, request, { model: model.model, forwarded }),

@@ -121,6 +121,22 @@ describe("case 28: a new price in the middle of a window", () => {
     expect(await cost(later)).toEqual([[70_000, expect.stringContaining("2026-02-01")]]);
     expect(house.house.money.totals("lindenbank", "day")).toEqual({ spent: 100_000, held: 0 });
   });
+
+  it("A12: a new price opens and closes nothing: who may call what stays as it was", async () => {
+    const authorization = `Bearer ${house.mintKey({ use_cases: ["free"] })}`;
+    const statuses = async () => {
+      const told_ = [];
+      for (const model of ["free", "paid", "nowhere"])
+        told_.push((await house.post("/v1/chat/completions", { ...question, model }, { authorization })).status);
+      const listed = await fetch(`${house.origin}/v1/models`, { headers: { authorization } });
+      return [...told_, await listed.text().then((text) => text.replaceAll(/"created":\d+/g, ""))];
+    };
+    const before = await statuses();
+    expect(before.slice(0, 2)).toEqual([200, 403]);
+    const free = hardConfig(vendor.origin, useCases, tenants).replace(/(oa-main: .*)price: \{[^}]*\}/, "$1price: free");
+    await house.apply({ "weir.yaml": free });
+    expect(await statuses()).toEqual(before);
+  });
 });
 
 describe("case 28: a crash in the middle of a call", () => {

@@ -9,6 +9,9 @@ const place = `region: eu, data_class: sensitive, ${health}`;
 /** 1 µUSD for a token in, 2 for one out. */
 const price = 'price: { input: 1, output: 2, as_of: "2026-01-01" }, max_output: 1000';
 
+/** It is the one vendor that can't be called without a key. */
+const bedrock = (useCases: string, line: string): string => (useCases.includes("be-main") ? line : "");
+
 export const hardConfig = (origin: string, useCases: string, more = ""): string => `
 weir: 1
 server: { port: 0, ops_port: 0, environment: dev }
@@ -19,6 +22,8 @@ vendors:
   an: { dialect: anthropic, base_url: "${origin}", ${place} }
   re: { dialect: openai-responses, base_url: "${origin}/v1", ${place} }
   ge: { dialect: gemini, base_url: "${origin}/v1beta", ${place} }
+${bedrock(useCases, `  be: { dialect: bedrock, base_url: "${origin}", region_code: eu-central-1, key: { env: AWS_KEY }, ${place} }`)}
+  co: { dialect: cohere, base_url: "${origin}", ${place} }
   limited:
     dialect: openai
     base_url: "${origin}/limited/v1"
@@ -31,6 +36,8 @@ models:
   an-main: { vendor: an, model: claude-vendor, ${price} }
   re-main: { vendor: re, model: gpt-vendor, ${price} }
   ge-main: { vendor: ge, model: gemini-vendor, ${price} }
+${bedrock(useCases, `  be-main: { vendor: be, model: "anthropic.claude-vendor-v1:0", ${price} }`)}
+  co-main: { vendor: co, model: command-vendor, ${price} }
   limited-main: { vendor: limited, model: gpt-vendor, ${price} }
   free-main: { vendor: ob, model: gpt-free, price: free }
 ${more}
@@ -42,7 +49,7 @@ ${useCases
 `;
 
 export const startHardHouse = (clock: VirtualClock, origin: string, useCases: string, more?: string) =>
-  startOnClock(clock, hardConfig(origin, useCases, more));
+  startOnClock(clock, hardConfig(origin, useCases, more), undefined, { AWS_KEY: "AKIAIOSFODNN7EXAMPLE:its-secret" });
 
 export const openaiOf = (house: TimedHouse, apiKey = house.key) =>
   new OpenAI({ apiKey, baseURL: `${house.origin}/v1`, maxRetries: 0 });

@@ -87,8 +87,9 @@ function take(held: Buffer): { path: string; body: string; rest: Buffer<ArrayBuf
   };
 }
 
-export const streamHead =
-  "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
+export const headOf = (contentType: string): string =>
+  `HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\ntransfer-encoding: chunked\r\n\r\n`;
+export const streamHead = headOf("text/event-stream; charset=utf-8");
 export const lastChunk = "0\r\n\r\n";
 
 /** One HTTP chunk: however TCP cuts or joins them, the reader of the body sees each by itself. */
@@ -99,15 +100,15 @@ export const httpChunk = (bytes: Uint8Array | string): Buffer => {
 
 /** A whole stream in these pieces. */
 export const inPieces =
-  (pieces: readonly (Uint8Array | string)[]): RawScript =>
+  (pieces: readonly (Uint8Array | string)[], head = streamHead): RawScript =>
   ({ socket }) =>
-    void socket.write(Buffer.concat([Buffer.from(streamHead), ...pieces.map(httpChunk), Buffer.from(lastChunk)]));
+    void socket.write(Buffer.concat([Buffer.from(head), ...pieces.map(httpChunk), Buffer.from(lastChunk)]));
 
 /** These pieces, and then the connection is reset, once they have been handed over. */
 export const thenReset =
-  (pieces: readonly (Uint8Array | string)[]): RawScript =>
+  (pieces: readonly (Uint8Array | string)[], head = streamHead): RawScript =>
   ({ socket }) =>
-    void socket.write(Buffer.concat([Buffer.from(streamHead), ...pieces.map(httpChunk)]), () =>
+    void socket.write(Buffer.concat([Buffer.from(head), ...pieces.map(httpChunk)]), () =>
       setImmediate(() => socket.resetAndDestroy()),
     );
 
