@@ -60,11 +60,11 @@ import { Capacity, createServe, createUpstream, HealthBook, ModelHouse, VendorKe
 import { createReplay, createSettle, settleInterrupted } from "./stages/settle/index.ts";
 import { type FilePort, nodeFiles } from "./stores/files/index.ts";
 import { type ControlStore, SqliteIndex, openControlStore } from "./stores/sqlite/index.ts";
-import { type Log, Metrics, countDecisions } from "./telemetry/index.ts";
+import { type HouseState, type Log, type Metrics, type Telemetry, createTelemetry } from "./telemetry/index.ts";
 
 export interface AssembleOptions {
   /** Process settings (server, ledger) as the file on disk says them; requests run under the applied snapshot. */
-  settings: Pick<CompiledConfig, "server" | "ledger">;
+  settings: Pick<CompiledConfig, "server" | "ledger" | "telemetry" | "alerts">;
   /** Folder that paths in `settings` are relative to. */
   root: string;
   dataDir: string;
@@ -73,6 +73,7 @@ export interface AssembleOptions {
   clock: Clock;
   log: Log;
   files?: FilePort;
+  version: string;
   /** Name of this process's journal. */
   node?: string;
   /** Bytes that may wait for the journal's disk before queued use cases are refused; default 64 MB. */
@@ -101,6 +102,7 @@ export interface House {
   cache: ExactCache;
   cascades: CascadeBook;
   overrides: OverrideBook;
+  telemetry: Telemetry;
   metrics: Metrics;
   /** HMAC-SHA256 under the install's key, hex. */
   digest(data: string | Uint8Array): string;
@@ -153,9 +155,7 @@ export async function assemble(options: AssembleOptions): Promise<House> {
   const directory = new KeyDirectory({ store: control.keys, pepper, environment: settings.server.environment, clock });
   directory.watch((fault) => log.fault("the key store can't be read; known keys stay in force", fault));
 
-  const metrics = new Metrics();
-  const counters = countDecisions(metrics);
-  const money = new MoneyBook(clock, (notice) => log.warn("a budget has reached a step", { ...notice }));
+  const money = new MoneyBook(clock, (notice) => telemetry.budgetReached(notice));
   const limits = new LimitBook(clock);
   const cache = new ExactCache({ clock });
   const idempotency = new IdempotencyTable(clock);
@@ -184,6 +184,16 @@ export async function assemble(options: AssembleOptions): Promise<House> {
   await serving.reload();
   await restore(index, { money, idempotency, snapshot: serving.current().snapshot, clock, node });
 
+  const telemetry = createTelemetry({
+    clock,
+    log,
+    settings: settings.telemetry,
+    alerts: settings.alerts,
+    house: stateOf({ journal, limits, money, cache, health, capacity, vendorKeys, serving }),
+    places: () => serving.current().snapshot,
+    version: options.version,
+  });
+
   const digest = keyedDigest(pepper);
   const report = (d: Decision, fault: unknown) =>
     log.fault("a decision met a fault", fault, { decision: d.id, use_case: d.useCase.name });
@@ -195,15 +205,15 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     scrub,
     digest,
     report,
-    begun: (d) => counters.begun(d.useCase.name),
-    settled: (meta) => counters.settled(meta),
-    replayed: (d) => counters.replayed(d.useCase.name),
-    unrecorded: (refusal) => counters.refusedBefore(refusal),
+    begun: (d) => telemetry.begun(d.useCase.name),
+    settled: (d, meta) => telemetry.settled(d, meta),
+    replayed: (d) => telemetry.replayed(d.useCase.name),
+    unrecorded: (refusal) => telemetry.refusedBefore(refusal),
   });
   const path: Path = {
     clock,
     snapshot: () => serving.current().snapshot,
-    countRefusal: (refusal) => counters.refusedBefore(refusal),
+    countRefusal: (refusal) => telemetry.refusedBefore(refusal),
     identify: (credential) => directory.identify(credential),
     admit: createAdmit({
       consents: { covers: (query) => serving.consents.covers(query) },
@@ -240,6 +250,7 @@ export async function assemble(options: AssembleOptions): Promise<House> {
       calibration,
       record(d, meta) {
         cascades.attempted(d.useCase.name, meta);
+        telemetry.attempted(d.useCase.name, meta);
         journal.append({ kind: "attempt", tenant: d.tenant.name, decision: d.id, meta });
       },
     }),
@@ -247,7 +258,7 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     judge: createJudge(cascades),
     settle,
   };
-  addGauges(metrics, { journal, limits, money, cache, tenants: () => [...serving.current().snapshot.tenants.keys()] });
+  telemetry.start();
   const opened = index;
   return {
     options,
@@ -270,7 +281,8 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     overrides,
     capacity,
     cache,
-    metrics,
+    telemetry,
+    metrics: telemetry.metrics,
     digest,
     countTokens: (useCase, request) => {
       const prompt = useCase.prompt === undefined ? 0 : 4 + estimateTokens(useCase.prompt);
@@ -281,6 +293,7 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     serving: () => serving.current(),
     reload: () => serving.reload(),
     async close() {
+      await telemetry.close();
       directory.stop();
       overrides.stop();
       await upstream.close();
@@ -392,18 +405,46 @@ async function restore(
     });
 }
 
-function addGauges(
-  metrics: Metrics,
-  of: { journal: Journal; limits: LimitBook; money: MoneyBook; cache: ExactCache; tenants: () => string[] },
-): void {
-  const one = (name: string, help: string, read: () => number) => metrics.gauge(name, help, () => [[{}, read()]]);
-  one("weir_running_decisions", "Decisions that hold a place now.", () => of.limits.running);
-  one("weir_held_nano_usd", "Money held for running attempts.", () => of.money.held);
-  metrics.gauge("weir_spent_nano_usd", "Booked in the current budget window.", () =>
-    of.tenants().map((tenant) => [{ tenant }, of.money.totals(tenant).spent] as const),
-  );
-  one("weir_cache_flights", "Decisions that others may wait for.", () => of.cache.leading);
-  one("weir_journal_entries", "Durable journal entries.", () => of.journal.health().entries);
-  one("weir_journal_queued_bytes", "Bytes waiting for the disk.", () => of.journal.health().queuedBytes);
-  one("weir_journal_writable", "1 while the journal can be written.", () => (of.journal.health().writable ? 1 : 0));
+/** What metrics and alerts ask of the house. Budgets of single principals and keys are the console's: there may be many. */
+function stateOf(of: {
+  journal: Journal;
+  limits: LimitBook;
+  money: MoneyBook;
+  cache: ExactCache;
+  health: HealthBook;
+  capacity: Capacity;
+  vendorKeys: VendorKeys;
+  serving: Serving;
+}): HouseState {
+  const { journal, limits, money, cache, health, capacity, vendorKeys, serving } = of;
+  const snapshot = () => serving.current().snapshot;
+  return {
+    running: () => limits.running,
+    heldNanoUsd: () => money.held,
+    spentNanoUsd: () => [...snapshot().tenants.keys()].map((tenant) => [tenant, money.totals(tenant).spent] as const),
+    cache: () => ({ ...cache.figures(), flights: cache.leading }),
+    journal: () => journal.health(),
+    targets: () => health.all(),
+    capacity: () => capacity.states(),
+    budgets: () => money.statesOf(budgetedScopes(snapshot())),
+    vendorKeys: () =>
+      [...snapshot().vendors.values()].flatMap((vendor) =>
+        vendorKeys.of(vendor).map(({ id, state }) => ({ vendor: vendor.name, id, state })),
+      ),
+  };
+}
+
+function budgetedScopes({ tenants, useCases }: Snapshot) {
+  return [...tenants.values()].flatMap(({ name, limits, budgets = [] }) => [
+    { level: "tenant" as const, name: scopeName.tenant(name), limits, budgets },
+    ...[...useCases.values()]
+      .filter((useCase) => (useCase.budgets?.length ?? 0) > 0)
+      .filter(({ tenants: served }) => served.length === 0 || served.includes(name))
+      .map((useCase) => ({
+        level: "use" as const,
+        name: scopeName.use(name, useCase.name),
+        limits: useCase.limits,
+        budgets: useCase.budgets ?? [],
+      })),
+  ]);
 }

@@ -23,7 +23,6 @@ import { rerankRoutes } from "./surfaces/rerank/index.ts";
 export interface StartOptions extends AssembleOptions {
   /** Folder of the built console; absent: no console. */
   consoleDir?: string;
-  version: string;
   /** The example prints credentials; a production start never does. */
   example?: boolean;
   /** Takes a free port where the configured one is in use. */

@@ -7,6 +7,17 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { extname, join, relative } from "node:path";
 import type { DecisionRow, Overview, Session, Totals, UseCaseOverview } from "../src/api/types.ts";
+import {
+  alertsOf,
+  budgetsOf,
+  cacheOf,
+  costsOf,
+  type FakeOperations,
+  limitsOf,
+  routeOf,
+  targetsOf,
+  whatIfOf,
+} from "./fake-operations.ts";
 import { fakeProof } from "./fake-proof.ts";
 import { fakeDecision, type FakeDecision, seeded } from "./fake-records.ts";
 
@@ -63,6 +74,8 @@ export async function startFakeAdmin(options: FakeAdminOptions = {}): Promise<Fa
     decisions,
     live,
     journaled: [],
+    overrides: [],
+    nowMs: () => options.nowMs ?? Date.now(),
     sessions: { signedIn: false },
     tokens: new Set(["link-1", "link-2", "link-3", "link-4", "link-5", "link-6"]),
   };
@@ -97,7 +110,7 @@ function closeAll(server: Server, timer: NodeJS.Timeout | undefined): Promise<vo
   });
 }
 
-interface World {
+interface World extends FakeOperations {
   options: FakeAdminOptions;
   decisions: FakeDecision[];
   live: Set<{ response: ServerResponse; filter: URLSearchParams }>;
@@ -112,7 +125,8 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
   if (!url.pathname.startsWith("/admin/v1/"))
     return problem(response, 404, "route_not_found", "There is nothing at this path.");
   const path = url.pathname.slice("/admin/v1".length);
-  const body = await bodyOf(request);
+  const sent = await bodyOf(request);
+  const body = sent as Record<string, string>;
   const route = `${request.method} ${path}`;
   if (path.startsWith("/session") || path.startsWith("/invitations") || path.startsWith("/passkeys"))
     return sessionRoutes(world, route, body, request, response);
@@ -120,6 +134,9 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
     return problem(response, 401, "not_signed_in", "You are not signed in.", "Sign in at /console.");
   if (request.method !== "GET" && request.headers["x-weir-csrf"] !== "csrf-1")
     return problem(response, 403, "origin_refused", "The request does not come from the console.");
+  const run = operationRoutes(world, request.method ?? "GET", path, url.searchParams, sent);
+  if (run !== undefined) return json(response, 200, run);
+  if (/^\/(overrides|cache)/.test(path)) return void response.writeHead(204).end();
   return signedInRoutes(world, route, path, url.searchParams, body, request, response);
 }
 
@@ -213,6 +230,59 @@ function signedInRoutes(
   if (match?.[3] === undefined) return json(response, 200, decision.detail);
   if (match[3] === "/content") return contentOf(world, decision, body, response);
   return json(response, 200, (world.options.proof ?? fakeProof)(decision));
+}
+
+/** What runs: the answer, or nothing where it is another route or one without an answer. */
+function operationRoutes(
+  world: World,
+  method: string,
+  path: string,
+  query: URLSearchParams,
+  body: Record<string, unknown>,
+): object | undefined {
+  const [, first, id, last] = path.split("/");
+  if (method === "POST") return operationActs(world, path, body);
+  if (first === "routes" && id !== undefined)
+    return last === "what-if" ? whatIfOf(query) : routeOf(world, decodeURIComponent(id));
+  const answers: Record<string, () => object> = {
+    targets: () => targetsOf(world),
+    overrides: () => ({ overrides: world.overrides }),
+    costs: () => costsOf(world, query),
+    budgets: () => budgetsOf(world),
+    limits: () => limitsOf(world),
+    cache: () => cacheOf(world),
+    alerts: () => alertsOf(world),
+  };
+  return first === undefined ? undefined : answers[first]?.();
+}
+
+function operationActs(world: World, path: string, body: Record<string, unknown>): object | undefined {
+  const reason = String(body["reason"] ?? "");
+  const [, first, id] = path.split("/");
+  if (path === "/cache/invalidate") {
+    world.journaled.push({ act: "cache.invalidate", on: "cache", reason });
+    return { dropped: 12 };
+  }
+  if (first !== "overrides") return undefined;
+  if (id !== undefined) {
+    world.overrides = world.overrides.filter((override) => override.id !== id);
+    world.journaled.push({ act: "route.clear", on: `override:${id}`, reason });
+    return undefined;
+  }
+  const { for_minutes, ...wanted } = body as unknown as Omit<FakeOperations["overrides"][number], "id"> & {
+    for_minutes: number;
+  };
+  const from = world.nowMs();
+  const override = {
+    ...wanted,
+    id: `ovr_${world.overrides.length + 1}`,
+    from_ms: from,
+    until_ms: from + for_minutes * 60_000,
+    operator: { id: "op_01", name: "Ada" },
+  };
+  world.overrides.push(override);
+  world.journaled.push({ act: "route.override", on: `override:${override.id}`, reason });
+  return { override };
 }
 
 function contentOf(world: World, decision: FakeDecision, body: Record<string, string>, response: ServerResponse): void {
@@ -447,10 +517,10 @@ const problem = (response: ServerResponse, status: number, code: string, title: 
     ...(fix === undefined ? {} : { fix }),
   });
 
-async function bodyOf(request: IncomingMessage): Promise<Record<string, string>> {
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  return chunks.length === 0 ? {} : (JSON.parse(Buffer.concat(chunks).toString("utf8")) as Record<string, string>);
+  return chunks.length === 0 ? {} : (JSON.parse(Buffer.concat(chunks).toString("utf8")) as Record<string, unknown>);
 }
 
 if (process.argv[1] !== undefined && import.meta.filename === process.argv[1]) {

@@ -29,6 +29,7 @@ const screens: {
   path: () => string;
   server?: FakeAdmin;
   width?: number;
+  height?: number;
   act?: (page: Page) => Promise<void>;
 }[] = [
   { name: "overview", path: () => "/console/?range=1h", act: async (page) => page.mouse.move(500, 560) },
@@ -64,9 +65,39 @@ const screens: {
   },
   { name: "shortcuts", path: () => "/console/decisions", act: async (page) => page.keyboard.press("?") },
   { name: "menu", path: () => "/console/", act: async (page) => page.getByRole("button", { name: "Ada" }).click() },
+  { name: "routes", path: () => "/console/routes?use_case=assistant", act: askRouter },
+  { name: "routes-credit", path: () => "/console/routes?use_case=credit" },
+  { name: "health", path: () => "/console/health" },
+  { name: "override", path: () => "/console/health", act: openOverride },
+  { name: "cost", path: () => "/console/cost?range=30d" },
+  { name: "cost-model", path: () => "/console/cost?by=model&use_case=assistant" },
+  { name: "limits", path: () => "/console/limits" },
+  { name: "cache", path: () => "/console/cache" },
+  { name: "alerts", path: () => "/console/alerts" },
+  ...["", "decisions", "routes", "health", "cost", "limits", "cache", "alerts"].map((name) => ({
+    name: `phone-${name === "" ? "overview" : name}`,
+    path: () => `/console/${name}`,
+    width: 390,
+    height: 844,
+  })),
+  ...["routes", "health", "cost", "limits", "cache", "alerts"].map((name) => ({
+    name: `empty-${name}`,
+    path: () => `/console/${name}`,
+    server: empty,
+  })),
   { name: "decisions-empty", path: () => "/console/decisions", server: empty },
   { name: "decision-missing", path: () => "/console/decisions/dec_01kaaaaaaaaaaaaaaaaaaaaaaa" },
 ];
+
+async function askRouter(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Ask the router" }).click();
+  await page.getByText("would be tried in this order").waitFor();
+}
+
+async function openOverride(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "New override" }).click();
+  await page.getByRole("dialog").waitFor();
+}
 
 async function openContent(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Verify here" }).click();
@@ -117,11 +148,11 @@ for (const theme of ["dark", "light"] as const) {
   await door.getByRole("alert").filter({ hasText: "link" }).waitFor();
   if (only === undefined) await picture(door, `sign-in-${theme}`);
   for (const server of [fake, empty]) await signIn(out, server);
-  for (const { name, path, server = fake, width = 1440, act } of screens) {
+  for (const { name, path, server = fake, width = 1440, height = 900, act } of screens) {
     if (only !== undefined && !name.startsWith(only)) continue;
     const page = await out.newPage();
     watch(page, `${name}-${theme}`);
-    await page.setViewportSize({ width, height: 900 });
+    await page.setViewportSize({ width, height });
     await page.goto(server.url + path());
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.waitForTimeout(500);

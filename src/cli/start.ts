@@ -39,7 +39,12 @@ async function run(options: StartOptions): Promise<void> {
   const store = new FilesSnapshotStore(resolve(options.data));
   await firstSnapshot(store, compiled, options.example !== undefined);
   const consoleDir = compiled.server.console ? await buildConsole(join(installed, "console")) : undefined;
-  const log = createLog(systemClock, (line) => process.stderr.write(line));
+  const { level, format } = compiled.telemetry.log;
+  const forPeople = format === "text" || (format === "auto" && process.stderr.isTTY);
+  const log = createLog(systemClock, (line) => process.stderr.write(line), {
+    level,
+    format: forPeople ? "text" : "json",
+  });
   const running = await start({
     settings: compiled,
     root,

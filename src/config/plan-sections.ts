@@ -16,7 +16,7 @@ const sections: readonly [Exclude<SectionName, "use_cases">, string][] = [
 
 export function describeSections(before: CompiledConfig | undefined, after: CompiledConfig): PlanChange[] {
   const process = before
-    ? (["server", "ledger"] as const).flatMap((section) =>
+    ? (["server", "ledger", "telemetry", "alerts"] as const).flatMap((section) =>
         fieldChanges(before.config[section], after.config[section]).map((text): PlanChange => ({
           mark: "~",
           subject: section,

@@ -9,7 +9,7 @@ import { Remembered } from "./remembered.ts";
 
 export interface DecisionMetrics {
   begun(useCase: string): void;
-  settled(meta: SettledMeta, tenant?: string): void;
+  settled(meta: SettledMeta, tenant: string): void;
   attempted(useCase: string, meta: AttemptMeta): void;
   replayed(useCase: string): void;
   refusedBefore(refusal: Refusal): void;
@@ -49,7 +49,7 @@ export function countDecisions(
     replayed: (use_case) => replays({ use_case }),
     refusedBefore: ({ code }) => refusals({ code, fault: errorKinds[code].fault }),
     attempted: attempts,
-    settled(meta, tenant = "") {
+    settled(meta, tenant) {
       const of = useCases.of(meta.use_case);
       countEnding(of, meta, tenant);
       countFigures(of, meta, tenant);

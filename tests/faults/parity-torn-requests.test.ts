@@ -68,9 +68,9 @@ describe("what is no proper request", () => {
     expect(await counted(before.refusals)).toEqual({ refusals: before.refusals + 1, decisions: before.decisions });
   });
 
-  it("a declared body of 10 MB is refused before it is read", async () => {
+  it("a declared body of 64 MB is refused before it is read", async () => {
     const before = books();
-    const answer = await talk(`${head("content-length: 10485760\r\n")}{`);
+    const answer = await talk(`${head("content-length: 67108864\r\n")}{`);
     expect(answer).toMatch(/^HTTP\/1.1 413 /);
     expect(answer).toContain('"code":"body_too_large"');
     expect(books()).toEqual({ refusals: before.refusals + 1, decisions: before.decisions });

@@ -58,7 +58,7 @@ describe.each(["openai", "anthropic"] as const)("a guarded stream for a client o
     const record = await recordOf(house, response.headers.get("x-weir-decision-id"));
     expect(record.settled).toMatchObject([
       {
-        state: "failed",
+        state: "refused",
         code: "output_blocked",
         delivered: { frames: expect.any(Number), complete: false },
         guards: [

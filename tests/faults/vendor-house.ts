@@ -120,7 +120,7 @@ export async function startOnClock(
   });
   if (!applied.ok) throw new Error(printProblems(applied.problems));
   const running = await start({
-    settings: { server: result.compiled.server, ledger: { checkpoints: [] } },
+    settings: { ...result.compiled, ledger: { checkpoints: [] } },
     root: folder,
     dataDir,
     secrets,

@@ -90,7 +90,7 @@ const Refusals = ({ refusals }: { refusals: LimitsAnswer["refusals"] }) => (
     <tbody>
       {refusals.map(({ code, tenant, use_case, principal_id, count, last_ms }) => (
         <tr key={`${code}/${tenant}/${use_case}/${principal_id}`}>
-          <td>
+          <td aria-label={code}>
             <Link
               to="/decisions"
               search={{ code, use_case, principal: principal_id }}

@@ -53,7 +53,7 @@ export function LadderPanel({ route }: { route: RouteOfUseCase }) {
             <tr key={choice.model ?? ""}>
               <td className="num text-ink-3">–</td>
               <td className="text-ink-2">{choice.model ?? "none: refused before a rung was taken"}</td>
-              <td />
+              <td className="text-ink-3">–</td>
               <ChoiceCells choice={choice} total={recent.decisions} />
             </tr>
           ))}

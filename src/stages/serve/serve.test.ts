@@ -4,6 +4,7 @@ import {
   aChatResponse,
   aDecision,
   aPassage,
+  aTaskAsk,
   aVendor,
   aVendorModel,
   modelRung,
@@ -11,7 +12,7 @@ import {
   templateRung,
 } from "../../../tests/fixtures/decision.ts";
 import type { VendorDialect } from "../../engines/dialects/port.ts";
-import type { LoadedModel } from "../../engines/runtimes/port.ts";
+import type { LoadedModel, ModerateModel } from "../../engines/runtimes/port.ts";
 import type { AttemptMeta } from "../../kernel/decision.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
 import type { Model } from "../../kernel/snapshot.ts";
@@ -62,6 +63,7 @@ function setUp(loaded: LoadedModel | { failed: string }, parts: DecisionParts = 
       close: async () => undefined,
     },
     dialects: () => nothingDialect,
+    tasks: () => undefined,
   });
   return { d, serve, recorded, reported, streams, money };
 }
@@ -189,5 +191,36 @@ describe("serve: vendors", () => {
     house.d.request = { ...house.d.request!, stream };
     await house.serve(house.d, modelRung("large", { commit }), 0).catch(() => undefined);
     expect(house.streams).toEqual([streams]);
+  });
+});
+
+describe("a model that moderates", () => {
+  const ask = aTaskAsk({ kind: "moderate", inputs: ["one", "two"], unmodelled: [] });
+  const detectors: Model = { name: "detectors", type: "runtime", runtime: "detectors" };
+  const judging = (judge: ModerateModel["judge"]): LoadedModel => ({
+    kind: "moderate",
+    judge,
+    close: async () => undefined,
+  });
+  const parts: DecisionParts = { ask, useCase: { detect: ["card"] }, snapshot: { models: [detectors] } };
+
+  it("is asked for what the use case names, and its counts are the answer", async () => {
+    const model = judging(async (texts, wanted) => texts.map((text) => ({ [wanted![0]!]: text.length })));
+    const { d, serve, recorded } = setUp(model, parts);
+    expect(await serve(d, modelRung("detectors"), 0)).toMatchObject({
+      type: "task",
+      response: { kind: "moderate", results: [{ findings: { card: 3 } }, { findings: { card: 3 } }] },
+    });
+    expect(recorded).toMatchObject([{ status: "ok", target: "detectors/detectors", cost_nano_usd: 0 }]);
+  });
+
+  it("a fault is a failed rung", async () => {
+    const { d, serve, recorded, reported } = setUp(
+      judging(() => Promise.reject(new Error("down"))),
+      parts,
+    );
+    expect(await serve(d, modelRung("detectors"), 0)).toBe("next-rung");
+    expect(recorded).toMatchObject([{ status: "failed", reason: "runtime_fault" }]);
+    expect(reported).toHaveLength(1);
   });
 });

@@ -10,7 +10,7 @@ import { Attempt } from "./attempt.ts";
 import { HealthBook } from "./health/index.ts";
 import { UpstreamFault, type UpstreamResponse } from "./upstream.ts";
 import { openStream } from "./vendor-stream.ts";
-import type { Prepared, VendorCall } from "./vendor.ts";
+import type { ChatCall, Prepared } from "./vendor.ts";
 
 const record = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
 const text = (content: string) => record({ choices: [{ index: 0, delta: { content } }] });
@@ -83,7 +83,7 @@ function setUp(options: { sameDialect?: boolean; withholdUsage?: boolean; firstT
     d,
     rung: { index: 0, model, vendor, stream: true },
     prepared,
-  } as unknown as VendorCall;
+  } as unknown as ChatCall;
   return {
     d,
     attempts,

@@ -34,7 +34,7 @@ function setUp(journal = new FakeJournal()) {
     scrub: (text) => text.replaceAll("CVC", "[cvc]"),
     digest: (data) => `hmac(${Buffer.from(data).toString("utf8").length})`,
     begun: () => void (begun += 1),
-    settled: (meta) => counted.push(meta),
+    settled: (_d, meta) => counted.push(meta),
     replayed: () => undefined,
     unrecorded: (refusal) => void unrecorded.push(refusal.code),
     report: (_d, fault) => reported.push(fault),

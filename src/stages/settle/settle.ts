@@ -20,7 +20,7 @@ export interface SettlePorts {
   digest(data: string | Uint8Array): string;
   /** Counters and histograms. */
   begun(d: Decision): void;
-  settled(meta: SettledMeta): void;
+  settled(d: Decision, meta: SettledMeta): void;
   replayed(d: Decision): void;
   /** A refusal that could not be written down. */
   unrecorded(refusal: Refusal): void;
@@ -66,7 +66,7 @@ export function createSettle(ports: SettlePorts): Settle {
       else ports.cache.abandon(d);
       endIdempotency(ports, d, ending, appended);
     }
-    ports.settled(meta);
+    ports.settled(d, meta);
     d.stages.settle = d.clock.monotonic() - from;
     return { meta, sealed: mustWait(d) ? appended.durable(failFast) : undefined };
   }

@@ -12,6 +12,8 @@ import { wires } from "./wire.ts";
 const useCases = `
 blocks-oa: { kind: chat, check: [cards], ladder: [oa-main, ob-main], retries: 0 }
 blocks-an: { kind: chat, check: [cards], ladder: [an-main, ob-main], retries: 0 }
+screens-oa: { kind: chat, screen: [cards], ladder: [oa-main], retries: 0 }
+screens-an: { kind: chat, screen: [cards], ladder: [an-main], retries: 0 }
 redacts-oa: { kind: chat, check: [personal], ladder: [oa-main], retries: 0 }
 redacts-an: { kind: chat, check: [personal], ladder: [an-main], retries: 0 }
 `;
@@ -46,11 +48,11 @@ const surfaces: Record<string, object> = {
     tools: [{ name: "pay", input_schema: tool.parameters }],
   },
 };
-const post = (path: string, model: string) =>
+const post = (path: string, model: string, stream = true) =>
   fetch(house.origin + path, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${house.key}` },
-    body: JSON.stringify({ model, ...surfaces[path], stream: true }),
+    body: JSON.stringify({ model, ...surfaces[path], stream }),
   });
 
 type Where = "text" | "arguments" | "reasoning";
@@ -124,6 +126,8 @@ const says = {
   reasoning: [before, after],
   arguments: ['{"note":"asked","card":"', '"}'],
 } as const;
+const wholeAnswer = (text: string): string =>
+  `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 const table = Object.keys(surfaces).flatMap((path) =>
   ["oa", "an"].flatMap((over) => (["text", "arguments", "reasoning"] as const).map((where) => ({ path, over, where }))),
 );
@@ -221,20 +225,122 @@ describe("case 29 and A8: a card in a stream", () => {
     },
   );
 
-  it("a whole answer with a card in its arguments takes the next rung instead", async () => {
-    const answer = (content: string | null, calls?: object[]) => {
-      const body = JSON.stringify({
-        id: "c",
-        choices: [
-          {
+  /** Two blocks of text, the card's halves at the end of one and the beginning of the other. */
+  const halves = ["The number is 4111 1111 ", "1111 1111, keep it."] as const;
+
+  it.each(Object.keys(surfaces))(
+    "%s: cut over two of Anthropic's blocks, which other clients read as one text",
+    async (path) => {
+      const block = (index: number, text: string) =>
+        anthropicEvent("content_block_start", { index, content_block: { type: "text", text: "" } }) +
+        anthropicEvent("content_block_delta", { index, delta: { type: "text_delta", text } }) +
+        anthropicEvent("content_block_stop", { index });
+      const [opening] = records("an", "text", []);
+      const end =
+        anthropicEvent("message_delta", { delta: { stop_reason: "end_turn" }, usage: { output_tokens: 9 } }) +
+        anthropicEvent("message_stop", {});
+      vendor.play(inPieces([opening! + block(0, halves[0]), block(1, halves[1]) + end]));
+      const body = await (await post(path, "blocks-an")).text();
+      expect(heardIn(body)).not.toContain("4111 1111 1111 1111");
+    },
+  );
+
+  it.each(Object.keys(surfaces))("%s: the same in a whole answer", async (path) => {
+    const message = JSON.stringify({
+      id: "m",
+      type: "message",
+      role: "assistant",
+      model: "m",
+      content: halves.map((text) => ({ type: "text", text })),
+      stop_reason: "end_turn",
+      stop_sequence: null,
+      usage: { input_tokens: 7, output_tokens: 5 },
+    });
+    const other = JSON.stringify({
+      id: "c",
+      choices: [{ index: 0, message: { role: "assistant", content: "Nothing to see." }, finish_reason: "stop" }],
+    });
+    vendor.play(
+      ({ socket }) => void socket.write(wholeAnswer(message)),
+      ({ socket }) => void socket.write(wholeAnswer(other)),
+    );
+    const body = await (await post(path, "blocks-an", false)).text();
+    expect(heardIn(body)).not.toContain("4111 1111 1111 1111");
+  });
+
+  it.each(Object.keys(surfaces))("%s: in the passage that a citation quotes, streaming", async (path) => {
+    const citation = { type: "char_location", cited_text: `Card ${card}.`, document_index: 0, document_title: "D" };
+    const [opening] = records("an", "text", []);
+    vendor.play(
+      inPieces([
+        opening! +
+          anthropicEvent("content_block_start", {
             index: 0,
-            message: { role: "assistant", content, ...(calls && { tool_calls: calls }) },
-            finish_reason: "stop",
-          },
-        ],
+            content_block: { type: "text", text: "", citations: [] },
+          }) +
+          anthropicEvent("content_block_delta", { index: 0, delta: { type: "text_delta", text: "It is on file." } }) +
+          anthropicEvent("content_block_delta", {
+            index: 0,
+            delta: { type: "citations_delta", citation: { ...citation, start_char_index: 0, end_char_index: 20 } },
+          }) +
+          anthropicEvent("content_block_stop", { index: 0 }) +
+          anthropicEvent("message_delta", { delta: { stop_reason: "end_turn" }, usage: { output_tokens: 9 } }) +
+          anthropicEvent("message_stop", {}),
+      ]),
+    );
+    expect(await (await post(path, "blocks-an")).text()).not.toContain(card);
+  });
+
+  it.each(Object.keys(surfaces))("%s: in the passage that a citation quotes, whole", async (path) => {
+    const citation = { type: "char_location", cited_text: `Card ${card}.`, document_index: 0, document_title: "D" };
+    const message = JSON.stringify({
+      id: "m",
+      type: "message",
+      role: "assistant",
+      model: "m",
+      content: [
+        { type: "text", text: "It is on file.", citations: [{ ...citation, start_char_index: 0, end_char_index: 20 }] },
+      ],
+      stop_reason: "end_turn",
+      stop_sequence: null,
+      usage: { input_tokens: 7, output_tokens: 5 },
+    });
+    vendor.play(
+      ({ socket }) => void socket.write(wholeAnswer(message)),
+      ({ socket }) => void socket.write(wholeAnswer(message)),
+    );
+    expect(await (await post(path, "blocks-an", false)).text()).not.toContain(card);
+  });
+
+  it.each(["oa", "an"])(
+    "over %s: a card that the caller wrote in two parts of one message doesn't reach the vendor",
+    async (over) => {
+      const content = halves.map((text) => ({ type: "text", text }));
+      vendor.fallback(inPieces(records(over, "text", ["Noted."])));
+      const response = await fetch(`${house.origin}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${house.key}` },
+        body: JSON.stringify({ model: `screens-${over}`, messages: [{ role: "user", content }], stream: true }),
       });
-      return `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-    };
+      expect([response.status, vendor.calls.length]).toEqual([400, 0]);
+      await response.text();
+    },
+  );
+
+  it("a whole answer with a card in its arguments takes the next rung instead", async () => {
+    const answer = (content: string | null, calls?: object[]) =>
+      wholeAnswer(
+        JSON.stringify({
+          id: "c",
+          choices: [
+            {
+              index: 0,
+              message: { role: "assistant", content, ...(calls && { tool_calls: calls }) },
+              finish_reason: "stop",
+            },
+          ],
+        }),
+      );
     const call = { id: "c", type: "function", function: { name: "pay", arguments: JSON.stringify({ card }) } };
     vendor.play(
       ({ socket }) => void socket.write(answer(null, [call])),

@@ -70,7 +70,7 @@ beforeAll(async () => {
     return acts[index]!.scripts[nth] ?? { status: 418 };
   });
   const changeMs = Date.parse(priceChange);
-  const clock = new PatientClock(changeMs - 3_600_000);
+  const clock = new PatientClock(changeMs - 1_200_000);
   house = await startOnClock(clock, config(vendor.origin), undefined, {
     VENDOR_KEY: "sk-vendor",
     AWS_KEY: "AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
