@@ -222,7 +222,15 @@ export async function assemble(options: AssembleOptions): Promise<House> {
       digest,
       replay: createReplay({ ledger: { dir: paths.ledger, files, node }, keys: keyRing }),
     }),
-    reserve: createReserve({ limits, money }),
+    reserve: createReserve({
+      limits,
+      money,
+      unusual(d) {
+        const state = telemetry.anomalyActionOf(d.tenant.name, d.principal.id);
+        if (state?.action !== "throttle" && state?.action !== "block") return undefined;
+        return { action: state.action, retryAfterMs: Math.max(1000, state.until - clock.monotonic()) };
+      },
+    }),
     screen: createScreen(scanner),
     route: createRoute({
       models,

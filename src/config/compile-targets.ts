@@ -70,13 +70,14 @@ const compileBudgets = (config: BudgetConfig | readonly BudgetConfig[]): Budget[
 /** What a use case may use, and its place under load. */
 export function compileUsage(
   config: Config["use_cases"][string],
-): Pick<UseCase, "limits" | "budgets" | "priority" | "maxCost" | "maxInputTokens" | "maxOutputTokens"> {
-  const { budget, priority, max_cost, max_input_tokens, max_output_tokens } = config;
+): Pick<UseCase, "limits" | "budgets" | "priority" | "maxCost" | "trimTo" | "maxInputTokens" | "maxOutputTokens"> {
+  const { budget, priority, max_cost, trim_to, max_input_tokens, max_output_tokens } = config;
   return {
     limits: compileLimits(config.limits),
     ...(budget && { budgets: compileBudgets(budget) }),
     ...(priority && { priority }),
     ...(max_cost !== undefined && { maxCost: nanoUsdOf(max_cost) }),
+    ...(trim_to !== undefined && { trimTo: trim_to }),
     ...(max_input_tokens !== undefined && { maxInputTokens: max_input_tokens }),
     ...(max_output_tokens !== undefined && { maxOutputTokens: max_output_tokens }),
   };

@@ -64,6 +64,11 @@ export const useCaseLimits = {
   max_cost: usdAmount
     .describe("Most that one call of a model may cost at worst, in USD; dearer rungs are passed over.")
     .optional(),
+  trim_to: count
+    .describe(
+      "Estimated input tokens above which blanks and then the oldest turns of a talk are left out; system messages, the last turn and all up to the last cache mark stay. Default: nothing is.",
+    )
+    .optional(),
   max_input_tokens: count.describe("Longer input is refused.").optional(),
   max_output_tokens: count.describe("Longer answers are not asked for.").optional(),
 };

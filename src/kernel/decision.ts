@@ -174,6 +174,8 @@ export interface SettledMeta extends BegunMeta {
   usage: Usage;
   cost_nano_usd: NanoUsd;
   dropped?: string[];
+  /** What was left out of a talk that had grown too long; estimated tokens. */
+  trimmed?: { tokens_before: number; tokens_after: number; turns_dropped: number };
   /** What of a stream had left when it ended; `bytes` counts the vendor's where they passed, else the words' length. */
   delivered?: { frames: number; bytes: number; complete: boolean };
   /** HMAC-SHA256 of request body and answer under the install's key, where `record` keeps no content. */

@@ -231,6 +231,13 @@ export const errorKinds = {
     "Too many tokens.",
     "Wait as long as Retry-After says, or send a shorter request.",
   ),
+  unusual_calls: kind(
+    429,
+    "policy",
+    true,
+    "This caller's requests are unlike what it sent before.",
+    "Wait as long as Retry-After says, or ask the operator: the alert names what is unusual.",
+  ),
   concurrency_limited: kind(429, "policy", true, "Too many requests at once.", "Wait for running requests to end."),
   budget_exhausted: kind(
     429,

@@ -329,6 +329,8 @@ export interface UseCase {
   ground?: { folder: string; collection: string; passages: number; generation: string; files: readonly ArtifactRef[] };
   ladder: readonly LadderRung[];
   decide: readonly DecisionRule[];
+  /** Estimated input tokens above which old turns are left out. */
+  trimTo?: number;
   /** `tags` name what the answers depend on, so that they can be dropped together. */
   cache?: { exactTtlMs: number; tags: readonly string[] };
   deadlineMs: number;

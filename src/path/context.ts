@@ -213,6 +213,10 @@ export interface Decision {
   limits?: LimitState;
   tokenLimits?: LimitState;
   /** How far the fullest budget is spent: at `degrade` the dearest rung is left out where another is eligible. */
+  /** What was left out of a talk that had grown too long; estimated tokens. */
+  trimmed?: SettledMeta["trimmed"];
+  /** Its caller behaves unlike before: it waits behind all others. */
+  throttled?: true;
   /** Tokens that the answer will have at most, as those before it had. */
   expectedOutput?: number;
   budgetLevel?: "ok" | "warn" | "degrade" | "blocked";

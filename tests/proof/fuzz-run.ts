@@ -72,7 +72,7 @@ async function fuzzSubject(
     const input = inputOf(target, runSeed, number);
     const told = { target: target.name, inputNumber: number, ...input, place: "" };
     const lost: Finding = { ...told, rule: ended.rule, message: ended.message };
-    findings.set(`${keyOf(lost)} ${number}`, lost);
+    if (!findings.has(keyOf(lost))) findings.set(keyOf(lost), lost);
     from = number + 1;
   }
   return {

@@ -10,7 +10,7 @@ describe("a few seconds of the mixed load", () => {
     expect(report.requests).toBeGreaterThan(100);
     expect(report.books.replayed).toBeGreaterThan(0);
     expect(report.books.refused).toBeGreaterThan(0);
-  }, 90_000);
+  }, 120_000);
 });
 
 describe("the memory's trend", () => {

@@ -189,7 +189,7 @@ export function printedSoak(of: SoakReport): string[] {
     `${of.minutes} minutes at ${of.perSecond} acts a second: ${of.requests} requests. ${of.faults.length === 0 ? "Passed." : "FAILED:"}`,
     ...of.faults.map((fault) => `- ${fault}`),
     "",
-    `- Memory of Weir's process: ${of.trend?.told ?? "too short a run to judge (it takes 6 minutes)"}.`,
+    `- Memory of Weir's process: ${of.trend?.told ?? "too short a run to judge it (a quarter of an hour is the least)"}.`,
     `- Books: ${sent} requests = ${settled} settled decisions + ${refused} counted refusals + ${replayed} replays.`,
     `- Left over: ${running} running decisions, ${heldNanoUsd} nano-dollars held, ${cacheFlights} cache flights, ${socketsAfter} sockets (${socketsBefore} before the load).`,
     `- \`weir verify\`: ${of.verified}`,

@@ -47,6 +47,20 @@ describe("ground", () => {
     });
   });
 
+  it("keeps one of two passages that say the same but for a word, the better one", () => {
+    const text = (fee: string) =>
+      `${"An account that is kept for a private person costs nothing as long as a salary is paid in each month. ".repeat(2)}${fee}`;
+    const found = [
+      aPassage(text("Else four euros."), { source: "a.md" }),
+      aPassage(text("Else five euros."), { source: "b.md" }),
+      aPassage("Cards cost extra.", { source: "c.md" }),
+      aPassage("Cards cost extra!", { source: "d.md" }),
+    ];
+    const { d } = setUp(found);
+    expect(d.passages.map(({ source }) => source)).toEqual(["a.md", "c.md"]);
+    expect(d.retrieval?.passages).toHaveLength(2);
+  });
+
   it.each([
     ["the use case has no collection", { useCase: { ground: undefined } as never }],
     ["the generation is not open", { useCase: { ground: { ...grounding, generation: "g2" } } }],

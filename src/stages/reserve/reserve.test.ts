@@ -152,6 +152,32 @@ describe("reserve", () => {
     expect(d.tokenLimits?.remaining).toBeLessThanOrEqual(20_000 - 41 * 100);
   });
 
+  it("leaves out a talk's past where it grew too long, says so, and then measures what is left", () => {
+    const { reserve, decision } = setUp();
+    const long = userSays("x".repeat(3000));
+    const reply = { role: "assistant" as const, parts: [{ type: "text" as const, text: "ok" }] };
+    const ask = aChatAsk({ messages: [long, reply, userSays("and now?")] });
+    const d = decision({ ask, useCase: { trimTo: 200, maxInputTokens: 200 } });
+    expect(reserve(d)).toBeUndefined();
+    expect(d.request!.messages).toEqual([userSays("and now?")]);
+    expect(d.trimmed).toMatchObject({ turns_dropped: 1 });
+    expect(d.rewritten).toBe(true);
+    expect(ask.request.messages).toHaveLength(3);
+  });
+
+  it.each([
+    ["block", "unusual_calls", undefined],
+    ["throttle", undefined, true],
+    [undefined, undefined, undefined],
+  ] as const)("a caller that behaves unlike before, action %s: %s", (action, code, throttled) => {
+    const { clock, limits, money } = setUp();
+    const unusual = () => action && { action, retryAfterMs: 9000 };
+    const d = aDecision({ clock });
+    const refusal = createReserve({ limits, money, unusual })(d);
+    expect([refusal?.code, refusal?.retryAfterMs, d.throttled]).toEqual([code, code && 9000, throttled]);
+    expect(limits.running).toBe(code ? 0 : 1);
+  });
+
   it("refuses input beyond the use case's length, before anything is taken", () => {
     const { reserve, limits, decision } = setUp();
     const ask = aChatAsk({ messages: [userSays("x".repeat(300))] });

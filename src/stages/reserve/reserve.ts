@@ -7,11 +7,23 @@ import { OutputLengths } from "./output-lengths.ts";
 import { type ScopeLevel, scopesOf } from "./scopes.ts";
 import { estimateTaskTokens } from "./task-tokens.ts";
 import { estimateRequestTokens } from "./token-estimate.ts";
+import { trimRequest } from "./trim.ts";
 
-export function createReserve(options: { limits: LimitBook; money: MoneyBook }): (d: Decision) => Refusal | undefined {
+export interface ReserveOptions {
+  limits: LimitBook;
+  money: MoneyBook;
+  /** What is to be done about a caller whose calls are unlike all that it did before; undefined where nothing is. */
+  unusual?(d: Decision): { action: "throttle" | "block"; retryAfterMs: number } | undefined;
+}
+
+export function createReserve(options: ReserveOptions): (d: Decision) => Refusal | undefined {
   const lengths = new OutputLengths();
   return (d) => {
     const scopes = scopesOf(d);
+    const unusual = options.unusual?.(d);
+    if (unusual?.action === "block") return refuse("unusual_calls", undefined, { retryAfterMs: unusual.retryAfterMs });
+    if (unusual?.action === "throttle") d.throttled = true;
+    trim(d);
     const tooLong = capInput(d);
     if (tooLong) return tooLong;
     capOutput(d);
@@ -56,6 +68,17 @@ function usedTokens({ usage }: Decision): number {
     audio_output +
     image_output
   );
+}
+
+/** A talk that grew too long goes on with less of its past, where the use case wants it so. */
+function trim(d: Decision): void {
+  const { trimTo } = d.useCase;
+  const trimmed = trimTo !== undefined && d.request ? trimRequest(d.request, trimTo) : undefined;
+  if (!trimmed) return;
+  const { request, tokensBefore, tokensAfter, turnsDropped } = trimmed;
+  d.request = request;
+  d.rewritten = true;
+  d.trimmed = { tokens_before: tokensBefore, tokens_after: tokensAfter, turns_dropped: turnsDropped };
 }
 
 function capInput(d: Decision): Refusal | undefined {

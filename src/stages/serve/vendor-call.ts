@@ -174,7 +174,7 @@ async function enterTarget({ ports, d, way, plan, wire }: VendorCall): Promise<P
   const entered = ports.capacity.enter(plan.target, {
     tenant: d.tenant.name,
     ...(d.tenant.weight !== undefined && { weight: d.tenant.weight }),
-    class: priorityOf(d),
+    class: d.throttled ? "batch" : priorityOf(d),
     inTokens: wire.expected.input,
     expectedOutTokens: wire.expected.output,
     deadlineAt: d.deadlineAt,

@@ -72,6 +72,7 @@ export function settledMeta(d: Decision, ending: Ending): SettledMeta {
   if (d.rule !== undefined) meta.rule = d.rule;
   if (d.result !== undefined) meta.result = d.result;
   if (d.dropped.size > 0) meta.dropped = [...d.dropped];
+  if (d.trimmed) meta.trimmed = d.trimmed;
   if (ending.delivered) meta.delivered = ending.delivered;
   if (ending.digests) meta.digests = ending.digests;
   if (d.referTo !== undefined) meta.refer_to = d.referTo;

@@ -149,6 +149,7 @@ export const settledMeta = begunMeta
     usage,
     cost_nano_usd: z.number(),
     dropped: z.array(z.string()).optional(),
+    trimmed: z.object({ tokens_before: z.number(), tokens_after: z.number(), turns_dropped: z.number() }).optional(),
     delivered: z.object({ frames: z.number(), bytes: z.number(), complete: z.boolean() }).optional(),
     digests: z.object({ request: z.string(), answer: z.string().optional() }).optional(),
     record: z.enum(["redacted", "full", "digest"]),

@@ -14,6 +14,9 @@ const tools = Object.entries(toolSchemas).map(([name, parameters]) => ({
   function: { name, description: `Tells ${name}.`, parameters: { ...parameters } as Record<string, unknown> },
 }));
 
+/** What passes through from a vendor of this dialect may have no arguments at all. */
+const parse = (text: string): unknown => JSON.parse(text || "{}");
+
 const finishes = {
   stop: "stop",
   length: "length",
@@ -26,11 +29,11 @@ function heard(completion: OpenAI.Chat.ChatCompletion, headers: Headers, pieces 
   const { message, finish_reason } = choice!;
   const { usage } = completion;
   return {
-    text: message.content ?? message.refusal ?? "",
+    text: message.content || message.refusal || "",
     thoughts: (message as { reasoning_content?: string }).reasoning_content ?? "",
     calls: (message.tool_calls ?? []).map((call) => {
       if (call.type !== "function") throw new TypeError(`a call of type ${call.type}`);
-      return { id: call.id, name: call.function.name, arguments: JSON.parse(call.function.arguments) as unknown };
+      return { id: call.id, name: call.function.name, arguments: parse(call.function.arguments) };
     }),
     finish: finishes[finish_reason as keyof typeof finishes],
     usage: {

@@ -50,7 +50,11 @@ describe("case 8: a turn that its vendor paused", () => {
 describe("case 8: a refusal in words", () => {
   // OpenAI's vendors refuse in a field of its own, which its clients get back as such.
   const vendors = ["openai-chat", "openai-responses"] as const;
-  const told = (client: ClientName): Heard["finish"] => (client === "anthropic-messages" ? "content_filter" : "stop");
+  // Its chat's own vendors call that a stop; where it is translated, a filter.
+  const told = (client: ClientName, vendor: VendorName): Heard["finish"] => {
+    const translated = client === "openai-chat" && vendor !== "openai-chat";
+    return client === "anthropic-messages" || translated ? "content_filter" : "stop";
+  };
   it.each(each(vendors, told))(
     "%s over %s, %s: the words arrive, as a refusal",
     async (client, vendor, way, finish) => {

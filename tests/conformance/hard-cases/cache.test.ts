@@ -94,6 +94,22 @@ describe("case 30 and A9: what is another question", () => {
     expect(vendor.received).toHaveLength(1);
   });
 
+  it("Anthropic's own fields and features make another question too", async () => {
+    const base = { path: "/v1/messages", model: "cached-an", max_tokens: 2000 };
+    const own: Asked[] = [
+      base,
+      { ...base, headers: { "anthropic-beta": "interleaved-thinking-2025-05-14" } },
+      { ...base, top_k: 5 },
+      { ...base, thinking: { type: "enabled", budget_tokens: 1024 } },
+      { ...base, system: "Be brief." },
+      { ...base, system: [{ type: "text", text: "Be kind." }] },
+      { ...base, service_tier: "standard_only" },
+    ];
+    const heard = new Set<string>();
+    for (const asked of own) heard.add((await put(asked)).text);
+    expect(heard.size).toBe(own.length);
+  });
+
   it("everything else is not, each by itself", async () => {
     const heard = new Set([(await put()).text]);
     for (const [what, asked] of others) {

@@ -30,6 +30,7 @@ export const cases: Readonly<Record<string, Case>> = {
     title: "bytes split anywhere, every framing, comments and fields that say nothing",
     tests: [
       ...here("streams", "cut at every byte, to clients of either dialect", "one byte at a time: the official clients"),
+      ...here("other-dialects", "case 1: cut at every byte, it says the same"),
       ...test("src/engines/dialects/sse", "openSseDecoder"),
       ...test("src/stages/serve/vendor", "any chunking of the bytes gives the same bytes and events"),
     ],
@@ -57,6 +58,7 @@ export const cases: Readonly<Record<string, Case>> = {
     title: "an error as the first event after 200",
     tests: [
       ...here("usage", "case 9: after 200 and metadata alone, the next rung answers unseen"),
+      ...here("other-dialects", "case 9: an error before any content is not seen by the client"),
       ...test("tests/conformance/resilience", "case 9: an error as the first event of a stream"),
     ],
   },
@@ -64,20 +66,32 @@ export const cases: Readonly<Record<string, Case>> = {
     title: "an error in the middle of a stream",
     tests: [
       ...here("usage", "case 10: after content, an error in the client's dialect"),
+      ...here("other-dialects", "case 10: an error after content is one in the client's dialect"),
       ...test("tests/faults/vendor-faults", "ends the stream with an error event and takes no further rung"),
     ],
   },
   11: {
     title: "a reset in the middle of a stream is never a clean end",
-    tests: here(
-      "streams",
-      "an error, never an end",
-      "the official clients throw, with what came before in their hands",
-    ),
+    tests: [
+      ...here(
+        "streams",
+        "an error, never an end",
+        "the official clients throw, with what came before in their hands",
+        "Responses and completions clients are told too",
+      ),
+      ...here("other-dialects", "case 11: reset %s is an error, never an end"),
+    ],
   },
   12: {
     title: "an end without the dialect's terminator",
-    tests: here("streams", "case 12: a vendor that ends without its terminator"),
+    tests: [
+      ...here(
+        "streams",
+        "case 12: a vendor that ends without its terminator",
+        "Responses and completions clients are told too",
+      ),
+      ...here("other-dialects", "case 12: ending %s is an error, never an end"),
+    ],
   },
   13: {
     title: "the client goes: before headers, between chunks, while a guard holds, in back-off",
@@ -177,6 +191,7 @@ export const cases: Readonly<Record<string, Case>> = {
         "cut anywhere: redacted, and all else is there",
         "words that came long before have left before the card is written",
       ),
+      ...here("guard-seams", "case 29 and A8: a card at a seam"),
       ...test("src/stages/check/stream-guard", "guards that fail", "too slow: %s"),
     ],
   },

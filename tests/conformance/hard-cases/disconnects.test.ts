@@ -11,7 +11,7 @@ const useCases = `
 over-oa: { kind: chat, ladder: [oa-main, ob-main], retries: 0 }
 over-an: { kind: chat, ladder: [an-main, ob-main], retries: 0 }
 again: { kind: chat, ladder: [oa-main], retries: 2 }
-guarded: { kind: chat, check: [cards], ladder: [oa-main, ob-main], retries: 0 }
+guarded: { kind: chat, check: [cards], ladder: [{ model: oa-main, commit: first-byte }, ob-main], retries: 0 }
 `;
 const guards = "guards: { cards: { detect: [card], action: block } }";
 

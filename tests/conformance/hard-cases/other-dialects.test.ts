@@ -5,6 +5,7 @@ import { type TimedHouse, ask, recordOf, told } from "../../faults/vendor-house.
 import { encodeEventStream, encodeException } from "../../fixtures/event-stream.ts";
 import { nothingLeft, startHardHouse } from "./hard-house.ts";
 import { type RawVendor, cut, headOf, inPieces, startRawVendor, streamHead, thenReset } from "./raw-vendor.ts";
+import { wholeStream } from "./wire.ts";
 
 const useCases = `
 over-re: { kind: chat, ladder: [re-main, oa-main], retries: 0 }
@@ -34,10 +35,10 @@ interface Spoken {
   failure: Buffer;
 }
 
-const event = (value: { type?: string } & object, eol = "\n"): Buffer =>
-  Buffer.from(
-    `${value.type === undefined ? "" : `event: ${value.type}${eol}`}data: ${JSON.stringify(value)}${eol}${eol}`,
-  );
+const event = (value: Record<string, unknown>, eol = "\n"): Buffer => {
+  const name = typeof value["type"] === "string" ? `event: ${value["type"]}${eol}` : "";
+  return Buffer.from(`${name}data: ${JSON.stringify(value)}${eol}${eol}`);
+};
 const item = (status: string, text: string) => ({
   type: "message",
   id: "msg_1",
@@ -184,11 +185,7 @@ describe.each(table)("$name, to a client of $dialect", ({ name, dialect }) => {
 
   it("case 9: an error before any content is not seen by the client", async () => {
     vendor.play(inPieces([opening, failure], head));
-    vendor.fallback(({ socket }) => {
-      const chunk = (delta: object, finishReason: string | null) =>
-        event({ id: "c", choices: [{ index: 0, delta, finish_reason: finishReason }] } as object);
-      inPieces([chunk({ content: "Second." }, null), chunk({}, "stop"), "data: [DONE]\n\n"])({ socket } as never);
-    });
+    vendor.fallback(inPieces([wholeStream("oa-main", "Second.")]));
     const answer = await put(name, dialect);
     expect(answer).toMatchObject({ text: "Second.", whole: true });
     expect(answer.body).not.toContain("vendor's own words");

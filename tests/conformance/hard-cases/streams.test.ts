@@ -179,6 +179,47 @@ describe("case 11: a vendor that resets its connection", () => {
   });
 });
 
+describe("cases 11 and 12: Responses and completions clients are told too", () => {
+  const broken = [
+    ["reset", (sent: string) => thenReset([sent])],
+    ["ended without its terminator", (sent: string) => inPieces([sent])],
+  ] as const;
+  const table = vendors.flatMap((over) => broken.map(([how, script]) => ({ over, how, script })));
+
+  it.each(table)("$over $how: /v1/responses never says completed, and its client throws", async ({ over, script }) => {
+    vendor.fallback(script(wires[over].opening + wires[over].content("One, ") + wires[over].finish));
+    const stream = openaiOf(house).responses.stream({ model: useCaseOf[over], input: "Hi" });
+    const types: string[] = [];
+    const end = (async () => {
+      for await (const { type } of stream) types.push(type);
+      await stream.finalResponse();
+    })();
+    await expect(end).rejects.toThrow();
+    expect(types).toContain("response.output_text.delta");
+    expect(types).not.toContain("response.completed");
+    await nothingLeft(house);
+  });
+
+  it.each(table)("$over $how: /v1/completions never says [DONE], and its client throws", async ({ over, script }) => {
+    vendor.fallback(script(wires[over].opening + wires[over].content("One, ")));
+    const asked = { model: useCaseOf[over], prompt: "Hi", stream: true } as const;
+    const stream = await openaiOf(house).completions.create(asked);
+    let heard = "";
+    const end = (async () => {
+      for await (const { choices } of stream) heard += choices[0]?.text ?? "";
+    })();
+    await expect(end).rejects.toMatchObject({ code: "stream_broken" });
+    expect(heard).toBe("One, ");
+    const raw = await fetch(`${house.origin}/v1/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${house.key}` },
+      body: JSON.stringify(asked),
+    });
+    expect(await raw.text()).not.toContain("[DONE]");
+    await nothingLeft(house);
+  });
+});
+
 describe("case 12: a vendor that ends without its terminator", () => {
   const ends = [
     [

@@ -88,6 +88,21 @@ const anthropicEnd = (usage?: object) =>
   anthropicEvent("message_delta", { delta: { stop_reason: "end_turn" }, ...(usage && { usage }) }) +
   anthropicEvent("message_stop", {});
 
+describe("case 3: what a vendor says because Weir asked", () => {
+  it("usage as null beside every chunk, as OpenAI's own servers write it: no figures reach a client who didn't ask", async () => {
+    const nothing = { usage: null };
+    const stream =
+      chunk({ content: "One" }, null, nothing) + chunk({}, "stop", nothing) + event({ choices: [], ...usageOf(7, 5) });
+    vendor.play(inPieces([stream + done]));
+    const answer = await told(await ask(house.origin, house.key, { useCase: "over-oa", stream: true }));
+    expect(answer).toMatchObject({ text: "One", whole: true });
+    expect(answer.body).not.toContain("tokens");
+    expect((await recordFor(answer.headers)).attempts).toMatchObject([
+      { usage: { input: 7, output: 5, estimated: false } },
+    ]);
+  });
+});
+
 describe("case 4: usage, wherever the vendor puts it", () => {
   const exact = { input: 7, output: 5, estimated: false };
   const zero = { input: 0, output: 0, estimated: false };
