@@ -48,8 +48,7 @@ describe("ground", () => {
   });
 
   it("keeps one of two passages that say the same but for a word, the better one", () => {
-    const text = (fee: string) =>
-      `${"An account that is kept for a private person costs nothing as long as a salary is paid in each month. ".repeat(2)}${fee}`;
+    const text = (fee: string) => `${Array.from({ length: 120 }, (_, i) => `word${i}`).join(" ")} ${fee}`;
     const found = [
       aPassage(text("Else four euros."), { source: "a.md" }),
       aPassage(text("Else five euros."), { source: "b.md" }),
