@@ -268,6 +268,114 @@ describe("decision", { timeout: patience }, () => {
   });
 });
 
+describe("what runs", { timeout: patience }, () => {
+  beforeEach(() => open());
+  afterEach(close);
+
+  it("shows targets and keys, makes an override and clears it, each with a reason", async () => {
+    await signIn("health");
+    await page.getByRole("row", { name: /local\/qwen3-4b.*open.*6 failures in a row/ }).waitFor();
+    await page.getByRole("row", { name: /openai#3\s*dead/ }).waitFor();
+    await expectAccessible();
+    await page.getByRole("button", { name: "New override" }).click();
+    const dialog = page.getByRole("dialog", { name: "New override" });
+    await dialog.getByLabel("Which").selectOption("qwen-small");
+    await dialog.getByLabel("Use case").selectOption("assistant");
+    await dialog.getByLabel("Reason").fill("it stutters");
+    await expectAccessible();
+    await dialog.getByRole("button", { name: "Make override" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const line = page.getByRole("row", { name: /exclude.*model qwen-small.*assistant.*it stutters/ });
+    await line.getByRole("button", { name: "Clear" }).click();
+    await page.getByLabel("Reason for clearing it").fill("well again");
+    await page.keyboard.press("Enter");
+    await page.getByText("None is in force").waitFor();
+    expect(fake.journaled.map(({ act, reason }) => [act, reason])).toEqual([
+      ["route.override", "it stutters"],
+      ["route.clear", "well again"],
+    ]);
+  });
+
+  it("shows the ladder, asks the router, and tells a decision's way", async () => {
+    await signIn("routes?use_case=assistant");
+    await page.getByRole("row", { name: /qwen-small.*cascade on.*p\(accept\) 0\.713/ }).waitFor();
+    await page.getByLabel("Data class").selectOption("personal");
+    await page.getByRole("button", { name: "Ask the router" }).click();
+    await page.getByText("gpt-main (rung 2) → extractive (rung 3)").waitFor();
+    await page.getByText("the agreement covers internal, the data is personal").waitFor();
+    const second = fake.decisions.filter(({ row }) => row.use_case === "assistant")[1]!.row.decision_id;
+    await page.getByLabel("Decision", { exact: true }).selectOption(second);
+    await page.waitForURL(new RegExp(second));
+    expect(await shown(page.getByRole("link", { name: "The whole record" }))).toBe(true);
+    await expectAccessible();
+  });
+
+  it("shows cost by group, goes deeper, and shows how far budgets are", async () => {
+    await signIn("cost");
+    await page.getByRole("row", { name: /use:lindenbank\/triage.*degrade/ }).waitFor();
+    await page.getByRole("link", { name: "30d" }).click();
+    await page.waitForURL(/range=30d/);
+    await expectAccessible();
+    await page.getByRole("link", { name: "assistant", exact: true }).click();
+    await page.waitForURL(/by=model/);
+    await page.getByRole("row", { name: /gpt-west/ }).waitFor();
+    await page.getByRole("link", { name: /use case assistant/ }).click();
+    await page.waitForURL((url) => !url.search.includes("use_case=assistant"));
+    expect(await shown(page.getByRole("heading", { name: "Spend by model" }))).toBe(true);
+  });
+
+  it("shows limits with waits, and refusals that lead to their decisions", async () => {
+    await signIn("limits");
+    await page.getByRole("row", { name: /branch-app.*next in 300 ms/ }).waitFor();
+    await expectAccessible();
+    await page.getByRole("link", { name: "rate_limited" }).click();
+    await page.waitForURL(/code=rate_limited/);
+    expect(page.url()).toContain("principal=branch-app");
+  });
+
+  it("drops answers of the cache for a reason", async () => {
+    await signIn("cache");
+    await page.getByLabel("Tag").selectOption("faq");
+    await page.getByLabel("Reason for dropping them").fill("the tariffs changed");
+    await page.getByRole("button", { name: "Drop what fits" }).click();
+    await page.getByText("12 answers were dropped.").waitFor();
+    expect(fake.journaled).toEqual([{ act: "cache.invalidate", on: "cache", reason: "the tariffs changed" }]);
+    await expectAccessible();
+  });
+
+  it("lists alerts, reached by keyboard", async () => {
+    await signIn();
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("a");
+    await page.getByRole("row", { name: /critical.*slo_burn/ }).waitFor();
+    expect(await shown(page.getByRole("row", { name: /resolved.*target_open/ }))).toBe(true);
+    await expectAccessible();
+  });
+
+  it("fits a narrow window", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await signIn("cost");
+    await page.getByRole("row", { name: /use:lindenbank\/triage/ }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    expect(await shown(page.getByRole("link", { name: "Alerts" }))).toBe(true);
+    await expectAccessible();
+  });
+
+  it("offers a viewer no acts, and says what failed", async () => {
+    await close();
+    await open({ roles: ["viewer"] });
+    await signIn("cache");
+    await page.getByText("Dropping answers needs the role").waitFor();
+    await page.route("**/admin/v1/targets", (route) => route.fulfill({ status: 500, body: "{}" }));
+    await page.getByRole("link", { name: "Health" }).click();
+    await page.getByRole("alert").filter({ hasText: "Weir answered 500" }).waitFor();
+    expect(await page.getByRole("button", { name: "New override" }).count()).toBe(0);
+    // The browser logs the failed load itself.
+    troubles = troubles.filter((trouble) => !trouble.includes("status of 500"));
+  });
+});
+
 describe("an install without decisions", { timeout: patience }, () => {
   beforeEach(() => open({ history: 0 }));
   afterEach(close);
@@ -278,6 +386,16 @@ describe("an install without decisions", { timeout: patience }, () => {
     await page.getByRole("link", { name: "Decisions" }).click();
     expect(await shown(page.getByRole("heading", { name: "No decisions yet." }))).toBe(true);
     await expectAccessible();
+    for (const [screen, words] of [
+      ["Cost", "No decision in this range."],
+      ["Limits", "Nobody was refused"],
+      ["Cache", "No use case keeps answers."],
+      ["Alerts", "Nothing is wrong."],
+      ["Routes", "No decision of this use case yet."],
+    ] as const) {
+      await page.getByRole("link", { name: screen }).click();
+      await page.getByText(words).waitFor();
+    }
   });
 });
 
@@ -301,10 +419,15 @@ describe("bundle", () => {
     return [...seen].reduce((sum, name) => sum + gzipSync(readFileSync(join(dist, chunks[name]!.file))).length, 0);
   };
 
-  it.each(["overview/overview-screen", "decisions/decisions-screen", "decision/decision-screen"])(
-    "loads at most 250 KiB of script for %s",
-    (screen) => {
-      expect(sizeOf(manifest(), ["index.html", `src/${screen}.tsx`])).toBeLessThan(250 * 1024);
-    },
-  );
+  it.each([
+    "overview/overview-screen",
+    "decisions/decisions-screen",
+    "decision/decision-screen",
+    "routes/routes-screen",
+    "health/health-screen",
+    "cost/cost-screen",
+    "limits/limits-screen",
+  ])("loads at most 250 KiB of script for %s", (screen) => {
+    expect(sizeOf(manifest(), ["index.html", `src/${screen}.tsx`])).toBeLessThan(250 * 1024);
+  });
 });

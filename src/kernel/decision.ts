@@ -7,9 +7,10 @@ import type { Citation } from "./chat.ts";
 import type { DecisionId } from "./ids.ts";
 import type { NanoUsd } from "./money.ts";
 import type { Environment, Principal } from "./principal.ts";
+import { taskKinds } from "./task.ts";
 import type { Usage } from "./usage.ts";
 
-export const decisionKinds = ["chat", "score", "embed", "rerank", "moderate"] as const;
+export const decisionKinds = ["chat", "score", ...taskKinds] as const;
 export type DecisionKind = (typeof decisionKinds)[number];
 export const riskTiers = ["minimal", "limited", "high"] as const;
 export type RiskTier = (typeof riskTiers)[number];

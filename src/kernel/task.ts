@@ -54,7 +54,7 @@ export interface RerankResponse {
   usage?: Usage;
 }
 
-export interface ModerateResponse {
+interface ModerateResponse {
   kind: "moderate";
   model: string;
   /** One per input: findings by detector, counts only. */

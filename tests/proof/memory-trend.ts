@@ -1,6 +1,8 @@
 /** Whether memory is flat: a line through the least of each minute, and the last third against the first. */
 export interface Trend {
   mbPerMinute: number;
+  /** Its standard error: what collections alone make of a flat line. */
+  errorMb: number;
   firstThirdMb: number;
   lastThirdMb: number;
   minutes: number;
@@ -29,6 +31,14 @@ export function slopeOf(points: readonly (readonly [x: number, y: number])[]): n
   return spread === 0 ? 0 : points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0) / spread;
 }
 
+function errorOf(points: readonly (readonly [x: number, y: number])[], slope: number): number {
+  const mean = (pick: 0 | 1) => points.reduce((sum, point) => sum + point[pick], 0) / points.length;
+  const [x, y] = [mean(0), mean(1)];
+  const spread = points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+  const rest = points.reduce((sum, point) => sum + (point[1] - y - slope * (point[0] - x)) ** 2, 0);
+  return Math.sqrt(rest / (points.length - 2) / spread);
+}
+
 /** `undefined` where the run was too short to tell. What a collection has not yet freed swings: each minute's least counts. */
 export function trendOf(samples: readonly (readonly [ms: number, mb: number])[]): Trend | undefined {
   const lastMinute = (samples.at(-1)?.[0] ?? 0) / 60_000;
@@ -44,7 +54,8 @@ export function trendOf(samples: readonly (readonly [ms: number, mb: number])[])
   const mbPerMinute = slopeOf(points);
   const firstThirdMb = median(points.slice(0, third).map(([, mb]) => mb));
   const lastThirdMb = median(points.slice(-third).map(([, mb]) => mb));
-  const flat = mbPerMinute < mostMbPerMinute && lastThirdMb <= firstThirdMb * mostRatio;
-  const told = `${mbPerMinute.toFixed(2)} MB a minute (below ${mostMbPerMinute}), median of the first third ${firstThirdMb} MB, of the last ${lastThirdMb} MB (at most ×${mostRatio}), over ${points.length} minutes after warming up; most ${Math.max(...samples.map(([, mb]) => mb))} MB`;
-  return { mbPerMinute, firstThirdMb, lastThirdMb, minutes: points.length, flat, told };
+  const errorMb = errorOf(points, mbPerMinute);
+  const flat = mbPerMinute - 2 * errorMb < mostMbPerMinute && lastThirdMb <= firstThirdMb * mostRatio;
+  const told = `${mbPerMinute.toFixed(2)} ± ${(2 * errorMb).toFixed(2)} MB a minute (not surely ${mostMbPerMinute} or more), median of the first third ${firstThirdMb} MB, of the last ${lastThirdMb} MB (at most ×${mostRatio}), over ${points.length} minutes after warming up; most ${Math.max(...samples.map(([, mb]) => mb))} MB`;
+  return { mbPerMinute, errorMb, firstThirdMb, lastThirdMb, minutes: points.length, flat, told };
 }

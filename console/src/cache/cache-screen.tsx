@@ -64,7 +64,7 @@ function Figures({ answer: { live, use_cases } }: { answer: CacheAnswer }) {
       <Tile
         name="Saved in 24 h"
         value={<Money nanoUsd={sum(({ saved_nano_usd }) => saved_nano_usd)} />}
-        detail="what the answers had cost when made"
+        detail="their cost when made"
       />
       {live !== undefined && (
         <>

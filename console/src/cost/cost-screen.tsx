@@ -82,15 +82,10 @@ export function CostScreen() {
 const Filters = ({ search }: { search: CostSearch }) =>
   (["tenant", "use_case", "model"] as const).map((name) =>
     search[name] === undefined ? null : (
-      <Link
-        key={name}
-        to="/cost"
-        search={{ ...search, [name]: undefined }}
-        className="control !h-6"
-        aria-label={`Show every ${name.replace("_", " ")}`}
-      >
+      <Link key={name} to="/cost" search={{ ...search, [name]: undefined }} className="control !h-6">
         <span className="text-ink-3">{name.replace("_", " ")}</span> {search[name]}
         <Cross className="size-3" />
+        <span className="sr-only">show all again</span>
       </Link>
     ),
   );
@@ -121,8 +116,9 @@ function SpendChart({ costs }: { costs: CostsAnswer }) {
       note={hours >= 24 ? "per day, UTC" : `per ${hours} h`}
       shape="bar"
       series={series}
-      fromMs={costs.from_ms}
-      toMs={costs.to_ms}
+      // A bar stands astride the start of its step.
+      fromMs={costs.from_ms - costs.step_ms / 2}
+      toMs={costs.to_ms - costs.step_ms / 2}
       stepMs={costs.step_ms}
       format={formatUsd}
       formatTickValue={formatUsdTick}

@@ -1,4 +1,6 @@
 import type { CostsAnswer } from "../api/operations.ts";
+import { sumSeries } from "../charts/scales.ts";
+import { Sparkline } from "../charts/sparkline.tsx";
 import { formatCompact, formatCount, formatShare } from "../figures/quantity.ts";
 import { Money } from "../shell/money.tsx";
 import { ShareBar, Tile, Tiles } from "../shell/tile.tsx";
@@ -6,6 +8,9 @@ import { ShareBar, Tile, Tiles } from "../shell/tile.tsx";
 export function SpendTiles({ costs }: { costs: CostsAnswer }) {
   const { totals } = costs;
   const input = totals.input + totals.cached_input + totals.cache_write + totals.audio_input;
+  const spent = sumSeries(
+    costs.groups.map(({ series }) => series.map(({ at_ms, cost_nano_usd }) => ({ at: at_ms, value: cost_nano_usd }))),
+  );
   const output = totals.output + totals.audio_output + totals.image_output;
   return (
     <Tiles label="Totals">
@@ -13,17 +18,23 @@ export function SpendTiles({ costs }: { costs: CostsAnswer }) {
         name="Spent"
         value={<Money nanoUsd={totals.cost_nano_usd} />}
         detail={`${formatCount(totals.decisions)} decisions`}
-      />
+      >
+        <Sparkline points={spent} />
+      </Tile>
       <Tile
         name="Per answered decision"
         value={totals.answered === 0 ? "–" : <Money nanoUsd={Math.round(totals.cost_nano_usd / totals.answered)} />}
         detail={`all cost over ${formatCompact(totals.answered)} answered`}
-      />
+      >
+        <ShareBar part={totals.answered} whole={totals.decisions} />
+      </Tile>
       <Tile
         name="Saved by the cache"
         value={<Money nanoUsd={totals.saved_nano_usd} />}
         detail={`${formatCompact(totals.cache_hits)} answers remembered`}
-      />
+      >
+        <ShareBar part={totals.saved_nano_usd} whole={totals.saved_nano_usd + totals.cost_nano_usd} className="bg-ok" />
+      </Tile>
       <Tile
         name="Estimated"
         value={formatShare(totals.estimated_nano_usd, totals.cost_nano_usd)}

@@ -111,7 +111,9 @@ function WayDown({ detail }: { detail: DecisionDetail }) {
 /** A pool's members share a rung: they are told apart by model. */
 const attemptsOn = ({ rung, target }: RouteReason, attempts: AttemptMeta[]): AttemptMeta[] =>
   attempts.filter(
-    (attempt) => attempt.rung === rung && (target === attempt.model || target.endsWith(`→ ${attempt.model}`)),
+    (attempt) =>
+      attempt.rung === rung &&
+      ([attempt.model, attempt.target].includes(target) || target.endsWith(`→ ${attempt.model}`)),
   );
 
 function Step({ line, attempts, cached }: { line: RouteReason; attempts: AttemptMeta[]; cached: boolean }) {

@@ -52,7 +52,7 @@ export function LadderPanel({ route }: { route: RouteOfUseCase }) {
           {unrouted.map((choice) => (
             <tr key={choice.model ?? ""}>
               <td className="num text-ink-3">–</td>
-              <td className="text-ink-2">{choice.model ?? "none: refused before a rung was taken"}</td>
+              <td className="text-ink-2">{choice.model ?? "no rung: remembered, or refused before one was taken"}</td>
               <td className="text-ink-3">–</td>
               <ChoiceCells choice={choice} total={recent.decisions} />
             </tr>
@@ -76,7 +76,7 @@ function RungLines({ rung, route }: { rung: LadderRung; route: RouteOfUseCase })
   return lines.map(({ member, choice }, at) => (
     <tr key={member?.model ?? choice?.model ?? ""}>
       <td className="num">{at === 0 ? rung.rung + 1 : ""}</td>
-      <td>
+      <td className="min-w-36">
         {member === undefined ? (
           <span className="font-medium">{wordsOf(rung, choice)}</span>
         ) : (

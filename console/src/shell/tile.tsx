@@ -2,7 +2,7 @@
 export const Tiles = ({ label, children }: { label: string; children: React.ReactNode }) => (
   <section
     aria-label={label}
-    className="panel grid grid-cols-2 gap-px overflow-hidden !bg-line *:bg-surface md:grid-cols-3 xl:grid-cols-6"
+    className="panel grid grid-cols-2 gap-px overflow-hidden *:shadow-[0_0_0_1px_var(--line)] md:grid-cols-3 xl:grid-cols-6"
   >
     {children}
   </section>

@@ -68,8 +68,13 @@ export function openaiChatClient(client: OpenAI, last: () => Headers): SdkClient
       const body = { ...bodyOf(asked), stream_options: { include_usage: true } };
       const stream = completions.stream(body, optionsOf(asked));
       let pieces = 0;
+      let thoughts = "";
       stream.on("content.delta", () => void pieces++);
-      return heard(await stream.finalChatCompletion(), last(), pieces);
+      // The helper keeps only the last piece of what it doesn't know.
+      stream.on("chunk", ({ choices: [choice] }) => {
+        thoughts += (choice?.delta as { reasoning_content?: string } | undefined)?.reasoning_content ?? "";
+      });
+      return { ...heard(await stream.finalChatCompletion(), last(), pieces), thoughts };
     },
     async runTools(useCase, streaming, run) {
       const runnable = tools.map(({ function: { name, description, parameters } }) => ({

@@ -199,7 +199,7 @@ export const vendorCases: Record<VendorName, VendorCase> = {
     sent: readResponses,
   },
   "anthropic-messages": {
-    config: '{ dialect: anthropic, base_url: "ORIGIN", region: eu, key: { env: VENDOR_KEY } }',
+    config: '{ preset: anthropic, base_url: "ORIGIN", region: eu, key: { env: VENDOR_KEY } }',
     model: "claude-vendor",
     usage: { ...noWrites, cacheWrite: 4, cacheWrite1h: 2, reasoning: 3 },
     booked: {
@@ -216,7 +216,7 @@ export const vendorCases: Record<VendorName, VendorCase> = {
   },
   gemini: {
     config: '{ dialect: gemini, base_url: "ORIGIN/v1beta", region: eu, key: { env: VENDOR_KEY } }',
-    model: "gemini-vendor",
+    model: "gemini-3-vendor",
     usage: { ...noWrites, reasoning: 3 },
     booked: { input: 20, cached_input: 5, output: 7, reasoning: 3, estimated: false },
     namesModel: true,

@@ -28,9 +28,9 @@ afterAll(async () => {
 beforeEach(() => vendor.reset());
 
 const words = "~".repeat(8000);
-const events = 4000;
+const events = 2500;
 /** What the sockets of two hops may hold; Weir itself holds some chunks. */
-const mostBytes = 24 << 20;
+const mostBytes = 16 << 20;
 
 /** Pours events as fast as they are taken. */
 function pour(over: Vendor) {
