@@ -26,6 +26,16 @@ describe("use cases that embed, rank or moderate", () => {
     expect(compileBank().snapshot.models.get("detectors")).toMatchObject({ type: "runtime", runtime: "detectors" });
   });
 
+  it("warns of vectors that can't be compared", () => {
+    const warnings = (ladder: string) => {
+      const result = tryBank([useCase(`{ kind: embed, ladder: ${ladder} }`)], { detectors });
+      return result.problems.filter(({ path, severity }) => path === "use_cases.own.ladder" && severity === "warning");
+    };
+    expect(warnings("[gpt-main]")).toEqual([]);
+    expect(warnings("[gpt-main, qwen-small]")).toMatchObject([{ message: expect.stringContaining("mixed") as string }]);
+    expect(warnings("[{ pool: [gpt-main, qwen-small] }]")).toHaveLength(1);
+  });
+
   it("what is detected is part of the bundle", () => {
     const bundle = (detect: string) =>
       compileBank(useCase(`{ kind: moderate, detect: ${detect}, ladder: [detectors] }`)).snapshot.useCases.get("own")!

@@ -1,6 +1,7 @@
 /** What a use case that embeds, ranks or moderates can't have: parts that only a chat's or a score's answer gives a meaning. */
+import { isPool, memberName, rungTarget } from "./compile-ladder.ts";
 import { type Declaration, unknownName } from "./declaration.ts";
-import type { UseCaseConfig } from "./schema-use-case.ts";
+import type { RungConfig, UseCaseConfig } from "./schema-use-case.ts";
 import type { Path } from "./yaml-source.ts";
 
 const meaningless = {
@@ -37,6 +38,23 @@ export function checkTask(declaration: Declaration, name: string, detectors: rea
     });
   }
   checkLadder(declaration, path, config);
+  if (config.kind === "embed") warnOfMixedVectors(declaration, path, config);
+}
+
+/** What one model embedded is found again by its own vectors only. */
+function warnOfMixedVectors({ config, report }: Declaration, path: Path, { ladder }: UseCaseConfig): void {
+  const named = (rung: RungConfig): string[] => {
+    if (typeof rung !== "string" && ("template" in rung || "refer" in rung)) return [];
+    const names = isPool(rung) ? rung.pool.map(memberName) : [rung];
+    return names.flatMap((name) => {
+      const model = config.models[rungTarget(config, name)?.model ?? ""];
+      return model && "vendor" in model ? [model.model] : [];
+    });
+  };
+  const models = [...new Set(ladder.flatMap(named))];
+  if (models.length < 2) return;
+  const message = `vectors of different models can't be compared: ${models.join(", ")} would be mixed in one index`;
+  report([...path, "ladder"], message, { severity: "warning", fix: "name one model, at several vendors if need be" });
 }
 
 function checkDetect(

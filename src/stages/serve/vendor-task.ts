@@ -5,10 +5,9 @@ import type { EmbedResponse, TaskResponse } from "../../kernel/task.ts";
 import { type Usage, addUsage } from "../../kernel/usage.ts";
 import type { Decision, Served } from "../../path/context.ts";
 import { estimateSearchUnits, estimateTaskTokens } from "../reserve/index.ts";
-import { Attempt, type AttemptPlan } from "./attempt.ts";
+import type { AttemptPlan } from "./attempt.ts";
 import type { VendorTasks } from "./port.ts";
-import type { UpstreamResponse } from "./upstream.ts";
-import { type Tried, type VendorPorts, type VendorWay, type VendorWire, callVendor, parseJson } from "./vendor-call.ts";
+import { type VendorPorts, type VendorWay, type VendorWire, callVendor, parseJson } from "./vendor-call.ts";
 import { credible } from "./vendor-usage.ts";
 
 export interface TaskPorts extends VendorPorts {
@@ -71,7 +70,9 @@ async function servePart(
 ): Promise<Part | undefined> {
   const { index, slot, model, vendor } = way;
   const { body, dropped, forwarded } = bodyOf(d, format, request, model.model);
-  const estimate = estimateOf(request);
+  const estimate = estimateTaskTokens(request);
+  const expected = usageOf(request, ports.calibration.expected(model.name, estimate));
+  const worst = usageOf(request, Math.max(estimate, ports.calibration.admitted(model.name, estimate)));
   const plan: AttemptPlan = {
     rung: index,
     ...(slot !== undefined && { slot }),
@@ -79,9 +80,9 @@ async function servePart(
     target: `${vendor.name}/${model.model}`,
     region: vendor.region,
     price: model.price,
-    worstCase: estimate,
+    worstCase: worst,
     watched: { stream: false, policy: vendor.health },
-    bounds: { cacheWrite: "none", ...(estimate.search_units && { searchUnits: estimate.search_units }) },
+    bounds: { cacheWrite: "none", ...(worst.search_units && { searchUnits: worst.search_units }) },
     ...(model.energy && { energy: model.energy }),
   };
   const wire: VendorWire = {
@@ -89,10 +90,25 @@ async function servePart(
     headers: {},
     accept: "application/json",
     body,
-    expected: { input: ports.calibration.expected(model.name, estimate.input), output: 0 },
-    estimate: () => estimate,
+    expected: { input: expected.input, output: 0 },
+    estimate: () => expected,
     decodeError: (status, told) => ports.dialects(vendor.dialect).decodeError(status, told),
-    read: (attempt, response) => readAnswer(attempt, response, format, request, { model: model.model, forwarded }),
+    read: async (attempt, response) => {
+      const bytes = await response.whole(maxAnswerBytes);
+      const decoded = format.decodeResponse(parseJson(bytes.toString("utf8")), request, model.model);
+      if (!decoded.ok) {
+        attempt.end("failed", { reason: "unreadable_answer", usage: expected });
+        return { retryable: true };
+      }
+      const reported = credible(decoded.response.usage);
+      // What a reranker reports is no count of the texts.
+      if (reported && request.kind === "embed") ports.calibration.observe(model.name, estimate, reported.input);
+      const usage = reported ?? expected;
+      attempt.firstContent();
+      attempt.end("ok", { usage });
+      const answer = { ...decoded.response, usage };
+      return { served: { type: "task", response: answer, ...(forwarded && { raw: passable(bytes) }) } };
+    },
   };
   const served = await callVendor({ ports, d, way, plan, wire });
   if (served) for (const field of dropped) d.dropped.add(field);
@@ -109,34 +125,13 @@ function bodyOf(d: Decision, format: VendorTask, request: VendorTaskRequest, mod
   return { body: JSON.stringify(body), dropped, forwarded: false };
 }
 
-const estimateOf = (request: VendorTaskRequest): Usage => ({
-  input: estimateTaskTokens(request),
+const usageOf = (request: VendorTaskRequest, input: number): Usage => ({
+  input,
   cached_input: 0,
   output: 0,
   ...(request.kind === "rerank" && { search_units: estimateSearchUnits(request) }),
   estimated: true,
 });
-
-async function readAnswer(
-  attempt: Attempt,
-  response: UpstreamResponse,
-  format: VendorTask,
-  request: VendorTaskRequest,
-  { model, forwarded }: { model: string; forwarded: boolean },
-): Promise<Tried> {
-  const bytes = await response.whole(maxAnswerBytes);
-  const decoded = format.decodeResponse(parseJson(bytes.toString("utf8")), request, model);
-  const estimate = estimateOf(request);
-  if (!decoded.ok) {
-    attempt.end("failed", { reason: "unreadable_answer", usage: estimate });
-    return { retryable: true };
-  }
-  const usage = credible(decoded.response.usage) ?? estimate;
-  attempt.firstContent();
-  attempt.end("ok", { usage });
-  const answer = { ...decoded.response, usage };
-  return { served: { type: "task", response: answer, ...(forwarded && { raw: passable(bytes) }) } };
-}
 
 // A short text leaves in one write with the headers, bytes in a second one.
 const longAnswer = 16 * 1024;

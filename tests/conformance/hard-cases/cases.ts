@@ -23,6 +23,10 @@ const here = (name: string, ...titles: string[]): Shown[] =>
 const test = (file: string, ...titles: string[]): Shown[] =>
   titles.map((title) => ({ file: `${file}.test.ts`, title }));
 
+const wire = (name: string, ...titles: string[]): Shown[] =>
+  titles.map((title) => ({ file: `tests/conformance/dialects/${name}.test.ts`, title }));
+const pure = (...titles: string[]): Shown[] => test("src/engines/dialects/hard-cases", ...titles);
+
 const scaleOut = "scale-out issue";
 
 export const cases: Readonly<Record<string, Case>> = {
@@ -52,6 +56,48 @@ export const cases: Readonly<Record<string, Case>> = {
     tests: [
       ...here("usage", "case 4: usage, wherever the vendor puts it", ": estimated, and flagged"),
       ...test("src/engines/dialects/hard-cases", "4: usage, wherever and however it comes"),
+    ],
+  },
+  5: {
+    title: "tool calls: at once, letter by letter, without arguments, without an id later on",
+    tests: [...wire("tool-calls", "case 5: tool call deltas, to %s"), ...pure("5: tool call deltas")],
+  },
+  6: {
+    title: "three parallel calls, interleaved, after a text",
+    tests: [
+      ...wire(
+        "tool-calls",
+        "case 6: three parallel calls, interleaved, after a text",
+        "are Anthropic's blocks from 0 on, each whole before the next begins",
+        "are numbered from 0 for OpenAI's clients, whatever stood before them at an Anthropic vendor",
+      ),
+      ...wire("sdk-matrix", "%s: parallel tool calls keep ids, names and arguments"),
+      ...pure("6: three parallel calls, interleaved, after a text"),
+    ],
+  },
+  7: {
+    title: "a Responses vendor that says it only when it is done; events that nobody knows",
+    tests: [
+      ...wire(
+        "tool-calls",
+        "case 7: a Responses vendor that says it only when it is done",
+        "%s: a client of its own dialect gets it byte for byte",
+      ),
+      ...pure("7: events that come whole, and events that nobody knows"),
+    ],
+  },
+  8: {
+    title: "why an answer ended, in each dialect's words",
+    tests: [
+      ...wire(
+        "finish",
+        "case 8: a stop sequence",
+        "case 8: a turn that its vendor paused",
+        "case 8: a refusal in words",
+        "case 8: a finish that nobody knows",
+      ),
+      ...wire("sdk-matrix", "%s: an answer that was cut says so", "%s: an answer that was filtered says so"),
+      ...pure("8: why an answer ended"),
     ],
   },
   9: {
@@ -165,6 +211,92 @@ export const cases: Readonly<Record<string, Case>> = {
       ...test("src/stages/serve/upstream", "upstream: three waits", "upstream: the whole attempt and its rate"),
     ],
   },
+  19: {
+    title: "a million tokens, 20 MB of image, packed and chunked bodies, Expect, and what is too large",
+    tests: [
+      ...wire("large-bodies", "case 19: large requests", "case 19: how a body comes", "case 19: what is too large"),
+      ...test("src/surfaces/gateway/request", "readBody"),
+    ],
+  },
+  20: {
+    title: "OpenAI's clients of an Anthropic vendor",
+    tests: [
+      ...wire("conversations", "case 20: an OpenAI client of an Anthropic vendor"),
+      ...pure("20: OpenAI's clients, Anthropic's vendor"),
+    ],
+  },
+  21: {
+    title: "Anthropic's clients of other vendors: thoughts, marks, server tools, failed tools, counts",
+    tests: [
+      ...wire("conversations", "case 21: an Anthropic client of other vendors"),
+      ...pure("21: Anthropic's clients, OpenAI's vendor"),
+      ...test("tests/e2e/anthropic-sdk", "counts tokens before anything is sent, without asking a vendor"),
+    ],
+  },
+  22: {
+    title: "structured answers: schemas that refer to themselves, refusals, JSON while it is written",
+    tests: [
+      ...wire("contents", "case 22: structured answers"),
+      ...wire("sdk-matrix", "structured answers parse, %s, and the schema reaches the vendor"),
+      ...wire("finish", "case 8: a refusal in words"),
+      ...pure("22: structured output"),
+    ],
+  },
+  23: {
+    title: "images, documents and audio; addresses are never fetched",
+    tests: [
+      ...wire(
+        "contents",
+        "case 23: images, documents and audio",
+        "addresses of images are never fetched here, whoever they point to",
+      ),
+      ...pure("23: images, documents, audio"),
+    ],
+  },
+  24: {
+    title: "log probabilities, several answers, seeds, biases, tiers: passed or named",
+    tests: [
+      ...wire("contents", "case 24: several answers, log probabilities"),
+      ...wire("translation-loss", "a wish that a vendor's dialect has no word for"),
+      ...pure("24: logprobs, several answers, seed, biases, tiers"),
+    ],
+  },
+  25: {
+    title: "reasoning: asked for in each vendor's measure, counted once, seals kept to their own",
+    tests: [
+      ...wire(
+        "conversations",
+        "case 25: thoughts and their seals",
+        "an effort is told to %s in its own measure",
+        "sealed thoughts of one vendor never go to another",
+      ),
+      ...pure("25: reasoning"),
+    ],
+  },
+  26: {
+    title: "cached tokens, inclusive and exclusive, cliffs, classes, uplifts",
+    tests: [
+      {
+        file: "tests/conformance/money/books.test.ts",
+        title: "are booked to the nano-dollar as the vendor's invoice says, wherever it reported its usage",
+      },
+      ...wire("sdk-matrix", "%s: words, usage, finish, and nothing lost"),
+      ...pure("26: cached tokens"),
+    ],
+  },
+  27: {
+    title: "new fields, events, betas and numbers pass unharmed, or are named",
+    tests: [
+      ...wire(
+        "contents",
+        "case 27: what nobody here knows",
+        "64-bit numbers in the arguments of calls reach %s digit for digit",
+        "betas that a vendor doesn't know stay here, those that it knows go there",
+      ),
+      ...pure("27: what nobody here knows"),
+      ...test("tests/e2e/openai-sdk", "hands the vendor's events over byte for byte"),
+    ],
+  },
   28: {
     title: "the edge of a budget: concurrency, crash, rollover, new price, no price",
     tests: [
@@ -255,6 +387,20 @@ export const cases: Readonly<Record<string, Case>> = {
     tests: [
       ...test("src/config/price-goldens", "goldens from the price book", "goldens of own prices"),
       ...test("src/config/price-oracle", "is equal to the nano-USD on 10,000 usages under 200 prices"),
+    ],
+  },
+  A6: {
+    title: "translations both ways, streaming and not",
+    tests: [
+      ...wire(
+        "sdk-matrix",
+        "%s over %s",
+        "the client's tool runner, %s: results go back to the calls that asked",
+        "a stream that ends in %s is never an answer",
+      ),
+      ...wire("translation-loss", "a wish that a vendor's dialect has no word for", "what can't be had"),
+      ...wire("wire-coverage", "%s is read by a test that names it"),
+      ...test("src/engines/dialects/round-trip", "round"),
     ],
   },
   A7: {
