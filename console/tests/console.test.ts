@@ -304,7 +304,7 @@ describe("what runs", { timeout: patience }, () => {
     await page.getByText("gpt-main (rung 2) → extractive (rung 3)").waitFor();
     await page.getByText("the agreement covers internal, the data is personal").waitFor();
     const second = fake.decisions.filter(({ row }) => row.use_case === "assistant")[1]!.row.decision_id;
-    await page.getByLabel("Decision", { exact: true }).selectOption(second);
+    await page.getByRole("combobox", { name: "Decision", exact: true }).selectOption(second);
     await page.waitForURL(new RegExp(second));
     expect(await shown(page.getByRole("link", { name: "The whole record" }))).toBe(true);
     await expectAccessible();

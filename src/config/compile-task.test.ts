@@ -28,8 +28,9 @@ describe("use cases that embed, rank or moderate", () => {
 
   it("warns of vectors that can't be compared", () => {
     const warnings = (ladder: string) => {
-      const result = tryBank([useCase(`{ kind: embed, ladder: ${ladder} }`)], { detectors });
-      return result.problems.filter(({ path, severity }) => path === "use_cases.own.ladder" && severity === "warning");
+      const result = tryBank([useCase(`{ kind: embed, ladder: ${ladder} }`)]);
+      if (!result.ok) throw new Error(result.problems.map(({ message }) => message).join("; "));
+      return result.warnings.filter(({ path }) => path === "use_cases.own.ladder");
     };
     expect(warnings("[gpt-main]")).toEqual([]);
     expect(warnings("[gpt-main, qwen-small]")).toMatchObject([{ message: expect.stringContaining("mixed") as string }]);

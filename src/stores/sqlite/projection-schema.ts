@@ -89,6 +89,9 @@ create table decisions (
 create index decisions_at on decisions (at_ms, decision_id);
 create index decisions_use_case on decisions (use_case, at_ms, decision_id);
 create index decisions_state on decisions (state, at_ms, decision_id) where state <> 'answered';
+create index decisions_principal on decisions (principal_id, at_ms, decision_id);
+create index decisions_code on decisions (code, at_ms, decision_id) where code is not null;
+create index decisions_result on decisions (result, at_ms, decision_id) where result is not null;
 create index decisions_subject on decisions (subject, at_ms, decision_id) where subject is not null;
 
 create table outcomes (

@@ -50,6 +50,12 @@ describe.each(cells)("%s over %s", (clientName, vendorName) => {
     expect(sentAt(0).tools).toEqual(["get_rate", "get_time"]);
   });
 
+  it.each(["create", "stream"] as const)("%s: thoughts come before the words, apart from them", async (way) => {
+    matrix.vendor.play({ reasoning: "Let me see.", text, usage });
+    const heard = await client()[way]({ useCase: vendorName });
+    expect(heard).toMatchObject({ thoughts: "Let me see.", text, usage: told });
+  });
+
   it.each([
     ["whole", false],
     ["streamed", true],
@@ -91,8 +97,8 @@ describe.each(cells)("%s over %s", (clientName, vendorName) => {
   });
 
   // Responses have a status for filters and a part for refusals in words; a refusal without words has become neither.
-  const filtered = clientName === "openai-responses" && vendorName === "anthropic-messages" ? it.fails : it;
-  filtered.each(["create", "stream"] as const)("%s: an answer that was filtered says so", async (way) => {
+  const fails = clientName === "openai-responses" && vendorName === "anthropic-messages";
+  it.each(["create", "stream"] as const)("%s: an answer that was filtered says so", { fails }, async (way) => {
     matrix.vendor.play({ text: "Money", finish: "content_filter", usage });
     expect(await client()[way]({ useCase: vendorName })).toMatchObject({ text: "Money", finish: "content_filter" });
   });

@@ -400,12 +400,16 @@ export const cases: Readonly<Record<string, Case>> = {
       ),
       ...wire("translation-loss", "a wish that a vendor's dialect has no word for", "what can't be had"),
       ...wire("wire-coverage", "%s is read by a test that names it"),
-      ...test("src/engines/dialects/round-trip", "round"),
+      ...test("src/engines/dialects/round-trip", "from one dialect to the other"),
     ],
   },
   A7: {
     title: "an abort reaches the vendor within 100 ms, whole and streaming, on every surface",
-    tests: here("disconnects", "the vendor hears of it within 100 ms, whole and streaming"),
+    tests: here(
+      "disconnects",
+      "the vendor hears of it within 100 ms, whole and streaming",
+      "before headers and in the body: the same, and within 100 ms",
+    ),
   },
   A8: {
     title: "a guard blocks text and arguments on every surface, and the record says what was delivered",

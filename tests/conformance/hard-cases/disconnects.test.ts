@@ -11,6 +11,8 @@ const useCases = `
 over-oa: { kind: chat, ladder: [oa-main, ob-main], retries: 0 }
 over-an: { kind: chat, ladder: [an-main, ob-main], retries: 0 }
 again: { kind: chat, ladder: [oa-main], retries: 2 }
+vectors: { kind: embed, ladder: [oa-main, ob-main], retries: 0 }
+ranks: { kind: rerank, ladder: [co-main], retries: 0 }
 guarded: { kind: chat, check: [cards], ladder: [{ model: oa-main, commit: first-byte }, ob-main], retries: 0 }
 `;
 const guards = "guards: { cards: { detect: [card], action: block } }";
@@ -40,12 +42,18 @@ const surfaces = {
 } as const;
 type Path = keyof typeof surfaces;
 const paths = Object.keys(surfaces) as Path[];
+/** They answer in one piece only. */
+const tasks = {
+  "/v1/embeddings": { model: "vectors", input: "Hi" },
+  "/v1/rerank": { model: "ranks", query: "Hi", documents: ["Hello", "Bye"] },
+} as const;
+type TaskPath = keyof typeof tasks;
 
-const post = (path: Path, model: string, stream: boolean, signal: AbortSignal) =>
+const post = (path: Path | TaskPath, model: string, stream: boolean, signal: AbortSignal) =>
   fetch(house.origin + path, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${house.key}` },
-    body: JSON.stringify({ model, ...surfaces[path], stream }),
+    body: JSON.stringify(path in tasks ? tasks[path as TaskPath] : { model, ...surfaces[path as Path], stream }),
     signal,
   });
 
@@ -69,7 +77,13 @@ interface Gone {
 }
 
 /** Asks, goes once the vendor has done its part (and, on a stream, the client has read), and waits for the end of it all. */
-async function leave(path: Path, model: string, stream: boolean, script: RawScript, reads: boolean): Promise<Gone> {
+async function leave(
+  path: Path | TaskPath,
+  model: string,
+  stream: boolean,
+  script: RawScript,
+  reads: boolean,
+): Promise<Gone> {
   const index = vendor.calls.length;
   const before = ended(house);
   vendor.play(script);
@@ -118,6 +132,25 @@ describe("case 13 and A7: the client goes", () => {
       expect(settled).toMatchObject({ state: "failed", code: "client_gone", usage: { estimated: true } });
       expect(settled.cost_nano_usd).toBe(attempts[0]!.cost_nano_usd);
       expect(settled.cost_nano_usd).toBeGreaterThan(0);
+      await nothingLeft(house);
+    },
+  );
+
+  it.each(Object.keys(tasks) as TaskPath[])(
+    "%s: before headers and in the body: the same, and within 100 ms",
+    async (path) => {
+      for (const script of [silent, halfAnAnswer]) {
+        let best = Infinity;
+        for (let round = 0; round < 5; round++) {
+          const { attempts, settled, tookMs } = await leave(path, tasks[path].model, false, script, false);
+          expect(attempts).toMatchObject([{ status: "aborted", reason: "client_gone", usage: { estimated: true } }]);
+          expect(attempts[0]!.usage.input).toBeGreaterThan(0);
+          expect(settled).toMatchObject({ state: "failed", code: "client_gone" });
+          expect(settled.cost_nano_usd).toBe(attempts[0]!.cost_nano_usd);
+          best = Math.min(best, tookMs);
+        }
+        expect(best).toBeLessThan(100);
+      }
       await nothingLeft(house);
     },
   );

@@ -260,6 +260,19 @@ describe("case 12: a vendor that ends without its terminator", () => {
     await nothingLeft(house);
   });
 
+  it.each(vendors.flatMap((over) => dialects.map((dialect) => ({ over, dialect }))))(
+    "$over says its terminator and stays open: the client of $dialect is not kept waiting, the vendor is let go",
+    async ({ over, dialect }) => {
+      const sent = wholeStream(over, "One.");
+      vendor.play(({ socket }) => void socket.write(streamHead + httpChunk(sent).toString()));
+      expect(await told(await put(over, dialect))).toMatchObject({ whole: true, text: "One." });
+      await (
+        await vendor.arrival(0)
+      ).closed;
+      await nothingLeft(house);
+    },
+  );
+
   it("what is said after the terminator is nobody's: the answer was whole", async () => {
     const sent = `${wholeStream("oa-main", "One.")}`;
     vendor.play(({ socket }) => void socket.end(streamHead + httpChunk(sent).toString() + lastChunk));

@@ -295,6 +295,7 @@ describe("the end of a stream", () => {
     ["an event", sse([last, error, last])],
     ["an event of an array", sse([last, [error]])],
     ["bare JSON, as Google breaks off with", `${sse([last])}${JSON.stringify(error, null, 2)}`],
+    ["bare JSON behind a blank line", `\r\n${JSON.stringify(error)}`],
     ["bare JSON before a blank line", `${JSON.stringify(error)}\n\n${sse([last])}`],
     ["a bare array", `${sse([last])}[${JSON.stringify(error, null, 2)}\n]\n`],
   ])("an error in %s ends it badly", (_name, body) => {

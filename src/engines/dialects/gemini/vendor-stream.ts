@@ -27,7 +27,10 @@ const bracket = 0x5b;
 /** Google breaks off with bare JSON amid the events, which by the rules of SSE says nothing. */
 function unframed(record: StreamRecord): StreamRecord {
   const { raw, data, event } = record;
-  if (data !== "" || event !== "" || (raw[0] !== brace && raw[0] !== bracket)) return record;
+  if (data !== "" || event !== "") return record;
+  // A line end whose halves came in two chunks leaves its second half here.
+  const first = raw.find((byte) => byte !== 0x0a && byte !== 0x0d);
+  if (first !== brace && first !== bracket) return record;
   return { ...record, data: Buffer.from(raw).toString("utf8").trim() };
 }
 

@@ -20,6 +20,8 @@ const tolerance = 1.5;
 const smoothing = 0.4;
 const windowMs = 500;
 const fewestSamples = 20;
+/** After so many windows' time fewer samples have to do: new ones may never come. */
+const longWindows = 4;
 const dropFactor = 0.9;
 /** First tokens that take this many times the baseline come from a queue of the target's own. */
 const heavily = 3;
@@ -49,6 +51,7 @@ export class AdaptiveLimit {
   /** Half as many again with each window, until the first sign of congestion. */
   #starting = true;
   #windowAt = 0;
+  #restMs = 0;
   #mostRunning = 0;
   #droppedAt = -Infinity;
   /** When the next probe is due; undefined while nothing is contended. */
@@ -64,6 +67,8 @@ export class AdaptiveLimit {
 
   /** Calls that may run at once. */
   at(now: number): number {
+    // Long streams hold all places and begin nothing new: what they said at their start is all that there will be.
+    if (!this.#probing) this.#turnWindow(now);
     const stepsBack = this.#probing && now < this.#probing.until;
     return Math.floor(stepsBack ? Math.max(this.#bounds.min, this.#limit * probe.factor) : this.#limit);
   }
@@ -81,12 +86,18 @@ export class AdaptiveLimit {
     if (startedAt < this.#windowAt) return;
     if (this.#probing) return this.#sampleProbe(this.#probing, signal, ms, now);
     this.#tracks[signal].samples.push(Math.max(0, ms));
-    const enough = Math.max(fewestSamples, this.#limit / 2);
-    if (now - this.#windowAt >= windowMs && this.#tracks.first.samples.length >= enough) {
-      this.#closeWindow(restMs);
-      this.#probeWhenDue(restMs + this.#tracks.first.usual, now);
-      this.#openWindow(now);
-    }
+    this.#restMs = restMs;
+    this.#turnWindow(now);
+  }
+
+  #turnWindow(now: number): void {
+    const age = now - this.#windowAt;
+    if (age < windowMs) return;
+    const enough = age < longWindows * windowMs ? Math.max(fewestSamples, this.#limit / 2) : fewestSamples / 2;
+    if (this.#tracks.first.samples.length < enough) return;
+    this.#closeWindow(this.#restMs);
+    this.#probeWhenDue(this.#restMs + this.#tracks.first.usual, now);
+    this.#openWindow(now);
   }
 
   /** The target said that it has too much to do, or did not answer. Counts once in a window. */

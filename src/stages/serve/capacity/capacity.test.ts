@@ -34,6 +34,20 @@ function watch(entered: Pass | Shed | Promise<Pass | Shed>) {
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe("Capacity", () => {
+  it("opens further while long streams hold every place and none of them ends", async () => {
+    const { enter, clock } = setUp({ min: 4, initial: 64, max: 4096 });
+    const waiting = Array.from({ length: 320 }, () => enter({ deadlineAt: Infinity }));
+    let open = 0;
+    for (const one of waiting)
+      void Promise.resolve(one).then((entered) => {
+        // The first token comes soon, the end not at all.
+        open += 1;
+        clock.after(20, () => pass(entered).firstToken());
+      });
+    await clock.advance(40_000);
+    expect(open).toBe(320);
+  });
+
   it("lets in at once what there is room for, and the others in turn", async () => {
     const { enter, clock } = setUp({ min: 2, initial: 2, max: 2 });
     const [first, second] = [pass(enter()), pass(enter())];

@@ -15,6 +15,7 @@ const outWeight = 2;
 const waitingPlaces = 4;
 const fewestWaiting = 32;
 const longestRetryMs = 60_000;
+const lookEveryMs = 500;
 
 const costOf = (inTokens: number, outTokens: number): number => inWeight * inTokens + outWeight * outTokens || 1;
 
@@ -31,6 +32,7 @@ export class Target {
   readonly #latency = new LatencyModel();
   readonly #allowance: VendorAllowance;
   #running = 0;
+  #looking = false;
 
   constructor(clock: Clock, bounds: LimitBounds) {
     this.#clock = clock;
@@ -103,7 +105,19 @@ export class Target {
       },
     };
     const lane = this.#queue.add(one);
+    this.#lookAgain();
     signal?.addEventListener("abort", gone, { once: true });
+  }
+
+  /** While somebody waits, the limit may rise although no call begins or ends. */
+  #lookAgain(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    this.#clock.after(lookEveryMs, () => {
+      this.#looking = false;
+      this.#dispatch();
+      if (this.#queue.size > 0) this.#lookAgain();
+    });
   }
 
   /** Room for a newcomer of a tenant that has less waiting than another one. */
