@@ -1,7 +1,7 @@
 /** Hard cases 1, 2, 4 (raw forms), 11 and 12: a stream is the same however its bytes come, and half of one is never whole. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { VirtualClock } from "../../../src/kernel/clock.ts";
-import { type TimedHouse, ask, recordOf, told } from "../../faults/vendor-house.ts";
+import { type TimedHouse, ask, recordOf, told, turns } from "../../faults/vendor-house.ts";
 import { anthropicOf, nothingLeft, openaiOf, startHardHouse } from "./hard-house.ts";
 import {
   type RawVendor,
@@ -272,6 +272,24 @@ describe("case 12: a vendor that ends without its terminator", () => {
       await nothingLeft(house);
     },
   );
+
+  it.each([
+    ["with it", 0],
+    ["a moment later", 2],
+  ])("a body that ends %s: the connection serves the next stream too", async (_when, waitTurns) => {
+    const sent = streamHead + httpChunk(wholeStream("oa-main", "One.")).toString();
+    vendor.fallback(async ({ socket }) => {
+      if (waitTurns === 0) return void socket.write(sent + lastChunk);
+      socket.write(sent);
+      await turns(waitTurns);
+      socket.write(lastChunk);
+    });
+    for (let n = 0; n < 5; n++) {
+      expect(await told(await put("oa-main", "openai"))).toMatchObject({ whole: true });
+      await turns(50);
+    }
+    expect(new Set(vendor.calls.map(({ socket }) => socket)).size).toBe(1);
+  });
 
   it("what is said after the terminator is nobody's: the answer was whole", async () => {
     const sent = `${wholeStream("oa-main", "One.")}`;
