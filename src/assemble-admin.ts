@@ -28,11 +28,8 @@ export interface AdminSide {
   handle(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
-/** What a house may have beyond what every one has. */
-export interface Extras {
-  cache?: Operations["cache"];
-  capacity?: { states: NonNullable<Operations["capacity"]> };
-  telemetry?: { alerts: NonNullable<Operations["alerts"]> };
+/** Limits that tell how full they are. */
+interface TellingLimits {
   limits: { statesOf?: NonNullable<Operations["limitLevels"]> };
 }
 
@@ -40,7 +37,7 @@ export interface Extras {
 const ownTenant = "weir";
 
 export function assembleAdmin(
-  house: House & Extras,
+  house: House & TellingLimits,
   about: { version: string; example: boolean; origin: string; stopping: AbortSignal },
 ): AdminSide {
   const { clock, log } = house.options;
@@ -147,7 +144,7 @@ async function proofOf(house: House, decision: IndexedDecision, withContent: boo
   return buildProof({ dir: house.paths.ledger, files: nodeFiles, node, entries, ...(keys && { keys }) });
 }
 
-function operationsOf(house: House & Extras, keys: KeyAdmin): Operations {
+function operationsOf(house: House & TellingLimits, keys: KeyAdmin): Operations {
   const { health, vendorKeys, models, cascades, money, limits } = house;
   const { cache, capacity, telemetry } = house;
   const clock = house.options.clock;
@@ -182,10 +179,10 @@ function operationsOf(house: House & Extras, keys: KeyAdmin): Operations {
     running: () => limits.running,
     heldNanoUsd: () => money.held,
     overridesChanged: () => house.overrides.refresh(),
-    ...(capacity && { capacity: () => capacity.states() }),
+    capacity: () => capacity.states(),
+    cache,
+    alerts: () => telemetry.alerts(),
     ...(limits.statesOf && { limitLevels: limits.statesOf.bind(limits) }),
-    ...(cache && { cache }),
-    ...(telemetry && { alerts: () => telemetry.alerts() }),
   };
 }
 

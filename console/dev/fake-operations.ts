@@ -474,7 +474,6 @@ export const cacheOf = (world: FakeOperations): CacheAnswer => ({
 });
 
 export const alertsOf = (world: FakeOperations): AlertsAnswer => ({
-  watched: true,
   alerts:
     world.decisions.length === 0
       ? []

@@ -3,7 +3,6 @@ import { useQuery } from "@tanstack/react-query";
 import { type AlertsAnswer, alertsQuery } from "../api/operations.ts";
 import { formatInstant } from "../figures/instant.ts";
 import { Mark, type Tone } from "../shell/mark.tsx";
-import { Empty } from "../shell/notice.tsx";
 import { Panel } from "../shell/panel.tsx";
 import { AnswerScreen, Nothing } from "../shell/screen.tsx";
 
@@ -14,22 +13,16 @@ export function AlertsScreen() {
   const query = useQuery(alertsQuery);
   return (
     <AnswerScreen title="Alerts" what="the alerts" query={query}>
-      {({ watched, alerts }) =>
-        watched ? (
-          <>
-            <Panel title="Firing" flush>
-              <Lines lines={alerts.filter(({ state }) => state === "firing")} none="Nothing is wrong." />
-            </Panel>
-            <Panel title="Resolved lately" flush>
-              <Lines lines={alerts.filter(({ state }) => state === "resolved")} none="Nothing was, since the start." />
-            </Panel>
-          </>
-        ) : (
-          <Empty title="This server evaluates no alerts.">
-            <p className="text-ink-2">Its metrics can still be scraped from the ops port, and alerts made from them.</p>
-          </Empty>
-        )
-      }
+      {({ alerts }) => (
+        <>
+          <Panel title="Firing" flush>
+            <Lines lines={alerts.filter(({ state }) => state === "firing")} none="Nothing is wrong." />
+          </Panel>
+          <Panel title="Resolved lately" flush>
+            <Lines lines={alerts.filter(({ state }) => state === "resolved")} none="Nothing was, since the start." />
+          </Panel>
+        </>
+      )}
     </AnswerScreen>
   );
 }

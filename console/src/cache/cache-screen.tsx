@@ -31,9 +31,7 @@ export function CacheScreen() {
             )}
           </Panel>
           <Panel title="Drop answers" aside="journaled with your name and reason">
-            {answer.live === undefined ? (
-              <p className="text-xs text-ink-2">This server has no cache to drop answers from.</p>
-            ) : allowed ? (
+            {allowed ? (
               <InvalidateForm answer={answer} />
             ) : (
               <p className="flex items-center gap-2 text-xs text-ink-2">
@@ -66,19 +64,15 @@ function Figures({ answer: { live, use_cases } }: { answer: CacheAnswer }) {
         value={<Money nanoUsd={sum(({ saved_nano_usd }) => saved_nano_usd)} />}
         detail="their cost when made"
       />
-      {live !== undefined && (
-        <>
-          <Tile name="Answers kept" value={formatCount(live.entries)} detail={`${formatCompact(live.bytes)} bytes`} />
-          <Tile
-            name="Hits since start"
-            value={formatShare(live.hits, live.hits + live.misses)}
-            detail={`${formatCompact(live.hits)} hits, ${formatCompact(live.misses)} misses`}
-          >
-            <ShareBar part={live.hits} whole={live.hits + live.misses} />
-          </Tile>
-          <Tile name="Saved since start" value={<Money nanoUsd={live.saved_nano_usd} />} detail="by this process" />
-        </>
-      )}
+      <Tile name="Answers kept" value={formatCount(live.entries)} detail={`${formatCompact(live.bytes)} bytes`} />
+      <Tile
+        name="Hits since start"
+        value={formatShare(live.hits, live.hits + live.misses)}
+        detail={`${formatCompact(live.hits)} hits, ${formatCompact(live.misses)} misses`}
+      >
+        <ShareBar part={live.hits} whole={live.hits + live.misses} />
+      </Tile>
+      <Tile name="Saved since start" value={<Money nanoUsd={live.saved_nano_usd} />} detail="by this process" />
     </Tiles>
   );
 }

@@ -89,12 +89,11 @@ function Plot(props: TimeChartProps) {
   const { title, series, shape, scale = "linear", fromMs, toMs, stepMs, format, at, onPoint } = props;
   const [ref, width] = useWidth<HTMLDivElement>(560);
   const layers = shape === "line" ? undefined : stackSeries(series);
-  const x = scaleTime(
-    [fromMs, Math.max(toMs - stepMs, fromMs + 1)],
-    shape === "bar" ? [margin.left + 4, width - margin.right - 4] : [margin.left, width - margin.right],
-  );
-  const { y, ticks } = verticalScale(series, layers, scale, props.whole === true);
   const spanMs = toMs - fromMs;
+  // A bar stands astride its instant.
+  const half = shape === "bar" ? ((width - margin.left - margin.right) * stepMs) / spanMs / 2 : 0;
+  const x = scaleTime([fromMs, Math.max(toMs - stepMs, fromMs + 1)], [margin.left + half, width - margin.right - half]);
+  const { y, ticks } = verticalScale(series, layers, scale, props.whole === true);
   const shown = series[0]?.points ?? [];
   const index = at === undefined ? -1 : nearestIndex(shown, at);
   const moved = (event: React.PointerEvent<SVGSVGElement>): void => {
@@ -135,12 +134,7 @@ function Plot(props: TimeChartProps) {
         ) : shape === "area" ? (
           <Areas layers={layers} x={x} y={y} />
         ) : (
-          <Bars
-            layers={layers}
-            x={x}
-            y={y}
-            barWidth={Math.max(1.5, ((width - margin.left - margin.right) * stepMs) / spanMs - 1.5)}
-          />
+          <Bars layers={layers} x={x} y={y} barWidth={Math.max(1.5, 2 * half - 1.5)} />
         )}
         {index >= 0 && <Crosshair series={series} layers={layers} index={index} x={x(shown[index]!.at)} y={y} />}
       </svg>

@@ -116,9 +116,8 @@ function SpendChart({ costs }: { costs: CostsAnswer }) {
       note={hours >= 24 ? "per day, UTC" : `per ${hours} h`}
       shape="bar"
       series={series}
-      // A bar stands astride the start of its step.
-      fromMs={costs.from_ms - costs.step_ms / 2}
-      toMs={costs.to_ms - costs.step_ms / 2}
+      fromMs={costs.from_ms}
+      toMs={costs.to_ms}
       stepMs={costs.step_ms}
       format={formatUsd}
       formatTickValue={formatUsdTick}

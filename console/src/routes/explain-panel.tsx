@@ -39,7 +39,9 @@ export function ExplainPanel({ useCase }: { useCase: string }) {
 
 function Chosen({ rows, useCase }: { rows: DecisionRow[]; useCase: string }) {
   const navigate = useNavigate();
-  const id = route.useSearch().decision ?? rows[0]!.decision_id;
+  // The newest that got as far as a rung tells the most.
+  const telling = rows.find(({ rung }) => rung !== undefined) ?? rows[0]!;
+  const id = route.useSearch().decision ?? telling.decision_id;
   const query = useQuery(decisionQuery(id));
   return (
     <div className="grid gap-3">

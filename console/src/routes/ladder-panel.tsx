@@ -52,7 +52,9 @@ export function LadderPanel({ route }: { route: RouteOfUseCase }) {
           {unrouted.map((choice) => (
             <tr key={choice.model ?? ""}>
               <td className="num text-ink-3">–</td>
-              <td className="text-ink-2">{choice.model ?? "no rung: remembered, or refused before one was taken"}</td>
+              <td className="text-ink-2">
+                {choice.model === undefined ? "refused before a rung was taken" : `${choice.model}, remembered`}
+              </td>
               <td className="text-ink-3">–</td>
               <ChoiceCells choice={choice} total={recent.decisions} />
             </tr>

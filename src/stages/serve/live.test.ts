@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aDecision } from "../../../tests/fixtures/decision.ts";
+import { VirtualClock } from "../../kernel/clock.ts";
 import { type Refusal, refuse } from "../../kernel/errors.ts";
 import { watchLive } from "./live.ts";
 
@@ -28,5 +29,17 @@ describe("watchLive", () => {
     await d.clock.advance(5000);
     expect(asked).toBe(1);
     expect(d.clock.pendingTimers).toBe(0);
+  });
+
+  it("many streams are asked by one timer, and each is ended for itself", async () => {
+    const clock = new VirtualClock();
+    const streams = [aDecision({ clock }), aDecision({ clock }), aDecision({ clock })];
+    const no = refuse("revoked_key");
+    const stops = streams.map((d, i) => watchLive(d, () => (i === 1 ? no : undefined)));
+    expect(clock.pendingTimers).toBe(1);
+    await clock.advance(500);
+    expect(streams.map(({ signal }) => signal.aborted)).toEqual([false, true, false]);
+    for (const stop of stops) stop();
+    expect(clock.pendingTimers).toBe(0);
   });
 });

@@ -168,7 +168,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
       headers,
       body: this,
       whole: (limitBytes) => this.#whole(limitBytes),
-      cancel: (reason = "aborted") => this.#fail(new UpstreamFault(reason)),
+      cancel: (reason = "aborted") => this.#giveUp(reason),
     });
   }
 
@@ -220,8 +220,13 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
   }
 
   async #leave(): Promise<IteratorResult<Uint8Array>> {
-    if (!this.#ended) this.#fail(new UpstreamFault("aborted"));
+    this.#giveUp("aborted");
     return { done: true, value: undefined };
+  }
+
+  /** A fault carries a stack, which is dear to take: only where there is something to give up. */
+  #giveUp(reason: UpstreamFault["reason"]): void {
+    if (!this.#ended && !this.#fault) this.#fail(new UpstreamFault(reason));
   }
 
   #resume(): void {

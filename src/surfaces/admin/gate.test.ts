@@ -98,7 +98,7 @@ const examples: Example[] = [
     method: "POST",
     path: "/cache/invalidate",
     needs: "keys.write",
-    status: 501,
+    status: 200,
     body: { reason: "the tariffs changed" },
   },
 ];

@@ -27,8 +27,7 @@ export function healthRoutes(deps: AdminDeps): Route[] {
       access: "metadata.read",
       answer: schemas.alerts,
       async handle() {
-        const found = deps.operations.alerts?.();
-        return { watched: found !== undefined, alerts: (found ?? []).map(alertOf) };
+        return { alerts: deps.operations.alerts().map(alertOf) };
       },
     }),
   ];
@@ -36,7 +35,7 @@ export function healthRoutes(deps: AdminDeps): Route[] {
 
 function targetsOf({ clock, operations, snapshot }: AdminDeps): Answer {
   const { snapshot: served } = snapshot();
-  const rooms = new Map(operations.capacity?.().map((room) => [room.target, room]));
+  const rooms = new Map(operations.capacity().map((room) => [room.target, room]));
   const now = clock.monotonic();
   const targets = new Map<string, Answer["targets"][number]>();
   const inProcess: Answer["in_process"] = [];

@@ -29,7 +29,7 @@ export function limitRoutes(deps: AdminDeps): Route[] {
           running: operations.running(),
           scopes: scopes.map((scope) => lineOf(scope, levels.get(scope.name))),
           levels_known: operations.limitLevels !== undefined,
-          targets: (operations.capacity?.() ?? []).map((room) => ({ target: room.target, ...capacityOf(room) })),
+          targets: operations.capacity().map((room) => ({ target: room.target, ...capacityOf(room) })),
           refusals: await index.refusals(clock.now() - rangeMs[query.range], mostLines),
         };
       },

@@ -299,7 +299,6 @@ export const cache = z.object({
       misses: z.number(),
       saved_nano_usd: nanoUsd,
     })
-    .optional()
     .describe("Of this process since its start."),
   use_cases: z
     .array(
@@ -320,7 +319,6 @@ export const invalidateBody = z
 export const invalidated = z.object({ dropped: z.number() });
 
 export const alerts = z.object({
-  watched: z.boolean().describe("False where this server evaluates no alerts."),
   alerts: z.array(
     z.object({
       fingerprint: z.string(),

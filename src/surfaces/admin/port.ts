@@ -55,13 +55,13 @@ export interface PasskeyList {
   remove(id: string): Promise<void>;
 }
 
-/** What runs now. Parts that a server doesn't have are absent, and the answers say so. */
+/** What runs now. */
 export interface Operations {
   targetState(target: string, vendor: VendorTarget): TargetState;
   keysOf(vendor: VendorTarget): readonly { id: string; state: "live" | "cooling" | "dead"; forMs?: number }[];
   /** Why a model of this process is not loaded. */
   loadFault(model: Extract<Model, { type: "runtime" }>): string | undefined;
-  capacity?(): readonly TargetRoom[];
+  capacity(): readonly TargetRoom[];
   cascadesOf(useCase: string): readonly ({ rung: number; model: string } & CascadeFigures)[];
   /** As a decision would be routed now; counts for nothing and changes nothing. */
   route(d: Decision): Refusal | undefined;
@@ -72,9 +72,10 @@ export interface Operations {
   budgetsOf(scopes: readonly ScopeFacts[]): readonly BudgetFacts[];
   running(): number;
   heldNanoUsd(): number;
+  /** Absent where the limits don't tell how full they are; the answers say so. */
   limitLevels?(scopes: readonly ScopeFacts[]): readonly LimitLevel[];
-  cache?: CachePort;
-  alerts?(): readonly AlertFacts[];
+  cache: CachePort;
+  alerts(): readonly AlertFacts[];
   /** An override was made or cleared. */
   overridesChanged(): void;
 }

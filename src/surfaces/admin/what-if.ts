@@ -49,8 +49,9 @@ function regionsOf({ residency }: TenantPolicy, { regions }: UseCase): readonly 
   return both.length > 0 ? both : undefined;
 }
 
-function decisionOf({ clock, about }: AdminDeps, { snapshot, useCase, tenant, query }: Question): Decision {
-  const ask = askOf(useCase, query);
+function decisionOf(deps: AdminDeps, { snapshot, useCase, tenant, query }: Question): Decision {
+  const { clock, about } = deps;
+  const ask = askOf(deps, useCase, query);
   const higher = Math.max(dataClasses.indexOf(useCase.dataClass), dataClasses.indexOf(query.data_class ?? "public"));
   const signal = new Cancellation();
   const id = newDecisionId(clock);
@@ -109,11 +110,21 @@ function decisionOf({ clock, about }: AdminDeps, { snapshot, useCase, tenant, qu
   };
 }
 
-/** A common word is a token with every tokenizer that matters here. */
-const textOf = (tokens: number): string => "time ".repeat(tokens);
+const textOf = (words: number): string => "time ".repeat(words);
 
-function askOf({ name, kind }: UseCase, query: Question["query"]): Ask {
-  const text = textOf(query.input_tokens);
+/** As many words as the house's own estimate takes for the wanted tokens: it is what routing goes by. */
+function wordsFor(deps: AdminDeps, useCase: UseCase, query: Question["query"]): number {
+  const wanted = query.input_tokens;
+  const estimate = (words: number) =>
+    deps.operations.countTokens(useCase, requestOf(useCase.name, textOf(words), query)) - withoutText;
+  const withoutText = deps.operations.countTokens(useCase, requestOf(useCase.name, "", query));
+  const most = estimate(wanted);
+  return most > wanted ? Math.round((wanted * wanted) / most) : wanted;
+}
+
+function askOf(deps: AdminDeps, useCase: UseCase, query: Question["query"]): Ask {
+  const { name, kind } = useCase;
+  const text = textOf(wordsFor(deps, useCase, query));
   const common = { useCase: name, body: new Uint8Array() };
   switch (kind) {
     case "score":

@@ -120,7 +120,7 @@ export const cases: Readonly<Record<string, Case>> = {
     title: "a reset in the middle of a stream is never a clean end",
     tests: [
       ...here(
-        "streams",
+        "broken-streams",
         "an error, never an end",
         "the official clients throw, with what came before in their hands",
         "Responses and completions clients are told too",
@@ -132,7 +132,7 @@ export const cases: Readonly<Record<string, Case>> = {
     title: "an end without the dialect's terminator",
     tests: [
       ...here(
-        "streams",
+        "broken-streams",
         "case 12: a vendor that ends without its terminator",
         "Responses and completions clients are told too",
       ),

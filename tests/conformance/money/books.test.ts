@@ -3,7 +3,7 @@
  * the vendor's invoice says where it reported its usage, flagged as an estimate where it didn't. Ledger, money book and
  * projection agree.
  */
-import { Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
+import { Agent, type ClientRequest, request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VirtualClock } from "../../../src/kernel/clock.ts";
 import type { Signal } from "../../../src/kernel/signal.ts";
@@ -20,12 +20,21 @@ const atOnce = 32;
 
 /** Time moves while somebody waits on purpose (a back-off, a key that cools down), and where the test says so. */
 class PatientClock extends VirtualClock {
-  #moved: Promise<void> = Promise.resolve();
+  #until = 0;
+  #moving = false;
 
   override sleep(delayMs: number, signal?: Signal): Promise<void> {
     const slept = super.sleep(delayMs, signal);
-    this.#moved = this.#moved.then(() => this.advance(delayMs));
+    this.#until = Math.max(this.#until, this.now() + delayMs + 1);
+    void this.#move();
     return slept;
+  }
+
+  async #move(): Promise<void> {
+    if (this.#moving) return;
+    this.#moving = true;
+    while (this.now() < this.#until) await this.advance(this.#until - this.now());
+    this.#moving = false;
   }
 }
 
@@ -55,8 +64,11 @@ let vendor: ScriptedVendor;
 let house: TimedHouse;
 const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
 const acts = actsOf(count, 20_261_122);
-/** Decision of each act, and when it was asked. */
-const asked: { decision: string; atMs: number }[] = [];
+/** When each act was asked, its decision by the trace that its client sent, and its request while it runs. */
+const askedAtMs: number[] = [];
+const decisions = new Map<string, string>();
+const running = new Map<number, ClientRequest>();
+const traceOf = (index: number): string => `00-${String(index + 1).padStart(32, "0")}-${"1".padStart(16, "0")}-01`;
 const attempts = new Map<string, AttemptMeta[]>();
 const settled = new Map<string, SettledMeta>();
 
@@ -67,7 +79,9 @@ beforeAll(async () => {
     const index = Number(/#(\d+)#/.exec(call.body.toString("latin1"))![1]);
     const nth = calls.get(index) ?? 0;
     calls.set(index, nth + 1);
-    return acts[index]!.scripts[nth] ?? { status: 418 };
+    const script = acts[index]!.scripts[nth] ?? { status: 418 };
+    if ("hang" in script) running.get(index)!.destroy();
+    return script;
   });
   const changeMs = Date.parse(priceChange);
   const clock = new PatientClock(changeMs - 1_200_000);
@@ -84,6 +98,7 @@ beforeAll(async () => {
     if (kind === "attempt")
       attempts.set(decision, [...(attempts.get(decision) ?? []), entry.meta as unknown as AttemptMeta]);
     else if (kind === "settled") settled.set(decision, entry.meta as unknown as SettledMeta);
+    else if (kind === "begun") decisions.set(String(entry.meta["trace"]), decision);
   }
 }, 120_000);
 afterAll(async () => {
@@ -116,11 +131,11 @@ const bodyOf = ({ client, useCase, stream, text, n }: Act): string =>
     ...(stream && { stream }),
   });
 
-/** Resolves with the answer's headers when it is over, or the client gone. */
+/** Resolves when the answer is over, or the client gone. */
 async function play(act: Act): Promise<void> {
   const body = bodyOf(act);
-  const atMs = house.clock.now();
-  const headers = await new Promise<IncomingHttpHeaders>((resolve, reject) => {
+  askedAtMs[act.index] = house.clock.now();
+  await new Promise<void>((resolve, reject) => {
     const call = httpRequest(
       house.origin + paths[act.client],
       {
@@ -130,6 +145,7 @@ async function play(act: Act): Promise<void> {
           "content-type": "application/json",
           "content-length": Buffer.byteLength(body),
           authorization: `Bearer ${house.key}`,
+          traceparent: traceOf(act.index),
         },
       },
       (response) => {
@@ -139,17 +155,18 @@ async function play(act: Act): Promise<void> {
           heard += chunk.toString("latin1");
           if (heard.includes(lastWord)) call.destroy();
         });
-        response.on("close", () => resolve(response.headers));
+        response.on("close", () => resolve());
         response.on("error", () => {});
       },
     );
-    call.on("error", (fault) => (act.aborts ? undefined : reject(fault)));
+    call.on("error", (fault) => (act.aborts ? resolve() : reject(fault)));
+    running.set(act.index, call);
     call.end(body);
   });
-  asked[act.index] = { decision: String(headers["x-weir-decision-id"]), atMs };
+  running.delete(act.index);
 }
 
-const rowsOf = ({ index }: Act): AttemptMeta[] => attempts.get(asked[index]!.decision) ?? [];
+const rowsOf = ({ index }: Act): AttemptMeta[] => attempts.get(decisions.get(traceOf(index))!) ?? [];
 
 /** Every due with the row that books it. */
 const booked = () =>
@@ -159,7 +176,7 @@ const booked = () =>
       due,
       nth,
       row: rowsOf(act)[nth]!,
-      list: listAt(priceLists[act.vendor], asked[act.index]!.atMs),
+      list: listAt(priceLists[act.vendor], askedAtMs[act.index]!),
     })),
   );
 
@@ -177,7 +194,8 @@ describe("ten thousand mixed calls", () => {
     for (const [name, is] of [
       ...vendorNames.map((vendorName) => kinds(vendorName, (act) => act.vendor === vendorName)),
       ...Object.keys(paths).map((client) => kinds(client, (act) => act.client === client)),
-      kinds("aborted", ({ aborts }) => aborts),
+      kinds("aborted amid a stream", ({ aborts, stream }) => aborts && stream),
+      kinds("aborted before an answer", ({ aborts, stream }) => aborts && !stream),
       kinds("several answers", ({ n }) => n === 2),
       kinds("tried again", ({ dues }) => dues.length > 1),
       kinds("never answered", ({ dues }) => dues.every(({ kind }) => kind === "nothing")),
@@ -199,7 +217,7 @@ describe("ten thousand mixed calls", () => {
       ),
     ])
       expect(is, String(name)).toBe(true);
-    const before = asked.filter(({ atMs }) => atMs < Date.parse(priceChange));
+    const before = askedAtMs.filter((atMs) => atMs < Date.parse(priceChange));
     expect(before).toHaveLength(count / 2);
   });
 

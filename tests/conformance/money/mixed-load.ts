@@ -21,7 +21,7 @@ export interface Act {
   stream: boolean;
   text: string;
   n?: number;
-  /** The client goes once it has heard it all but the end. */
+  /** The client goes: from a stream once it has heard all but its end, else while the vendor still thinks. */
   aborts: boolean;
   scripts: Script[];
   dues: Due[];
@@ -157,6 +157,10 @@ function actOf(index: number, random: Random): Act {
   } else if (truthful && fate < 52 && act.stream) {
     const ending = random.pick(["truncate", "reset", "error-event"] as const);
     addOdd(act, { text: said, ending, usage: would }, would);
+  } else if (truthful && fate >= 12 && fate < 24 && !act.stream) {
+    act.aborts = true;
+    act.scripts.push({ hang: "before-headers" });
+    act.dues.push({ kind: "unreported", would: { input: asked, output: 0 } });
   } else if (fate > 97) {
     while (act.scripts.length < 3) addRefusal(act, random);
   } else {
