@@ -141,7 +141,7 @@ export interface Overview {
 export const costRanges = ["24h", "7d", "30d", "90d"] as const;
 export type CostRange = (typeof costRanges)[number];
 export const costDimensions = ["use_case", "tenant", "model"] as const;
-export type CostDimension = (typeof costDimensions)[number];
+type CostDimension = (typeof costDimensions)[number];
 
 export interface CostQuestion {
   range: CostRange;

@@ -117,7 +117,7 @@ export function buildCosts(question: CostQuestion, nowMs: number, steps: readonl
   };
 }
 
-export function sumOf(parts: readonly Spend[]): Spend {
+function sumOf(parts: readonly Spend[]): Spend {
   const sum = { ...noSpend };
   for (const part of parts) for (const name of spendNames) sum[name] += part[name];
   return sum;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { OperatorId } from "../../kernel/ids.ts";
 import { describeControlStores, sampleKey } from "../../operators/store-conformance.ts";
 import { openControlStore } from "./control-store.ts";
 
@@ -25,6 +26,22 @@ describe("control.sqlite", () => {
   let place: ReturnType<typeof inFolder>;
   beforeEach(() => void (place = inFolder()));
   afterEach(() => place.remove());
+
+  it("removes a passkey and no other", async () => {
+    const { passkeys, close } = openControlStore(place.path);
+    const passkey = {
+      public_key: "k",
+      counter: 0,
+      transports: [],
+      created_at_ms: 1,
+      operator_id: "op_1" as OperatorId,
+    };
+    for (const id of ["one", "two"]) await passkeys.insert({ id, ...passkey });
+    await passkeys.remove("one");
+    await passkeys.remove("none");
+    expect((await passkeys.of("op_1")).map(({ id }) => id)).toEqual(["two"]);
+    close();
+  });
 
   it("shows another connection's changes in the version and in the records", () => {
     const server = openControlStore(place.path);

@@ -90,7 +90,7 @@ const useCasesOf = ({ useCases }: Snapshot, model: string): string[] =>
     .map(({ name }) => name)
     .sort();
 
-export const modelsOf = ({ ladder }: Pick<UseCase, "ladder">): string[] =>
+const modelsOf = ({ ladder }: Pick<UseCase, "ladder">): string[] =>
   ladder.flatMap((rung) =>
     rung.type === "pool" ? rung.members.map(({ model }) => model) : rung.type === "model" ? [rung.model] : [],
   );

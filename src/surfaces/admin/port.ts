@@ -49,7 +49,7 @@ export interface AdminDeps {
   passkeyList: PasskeyList;
 }
 
-export interface PasskeyList {
+interface PasskeyList {
   of(operatorId: string): Promise<Passkey[]>;
   byId(id: string): Promise<Passkey | undefined>;
   remove(id: string): Promise<void>;
@@ -94,7 +94,7 @@ export interface ScopeFacts {
   budgets: readonly Budget[];
 }
 
-export interface BudgetFacts {
+interface BudgetFacts {
   scope: string;
   per: Budget["per"];
   amount: number;
@@ -112,7 +112,7 @@ export interface LimitLevel {
   running: number;
 }
 
-export interface CachePort {
+interface CachePort {
   figures(): { entries: number; bytes: number; hits: number; misses: number; savedNanoUsd: number };
   /** How many answers were dropped. */
   invalidate(filter: { tenant?: string; useCase?: string; tag?: string }): number;

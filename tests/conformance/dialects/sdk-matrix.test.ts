@@ -50,6 +50,12 @@ describe.each(cells)("%s over %s", (clientName, vendorName) => {
     expect(sentAt(0).tools).toEqual(["get_rate", "get_time"]);
   });
 
+  it("stream: letters that the vendor cut in two arrive whole", async () => {
+    const letters = "👩‍👩‍👧‍👦é\u0000\u2028😀".repeat(20);
+    matrix.vendor.play({ text: letters, usage, pieces: letters.length });
+    expect((await client().stream({ useCase: vendorName })).text).toBe(letters);
+  });
+
   it.each(["create", "stream"] as const)("%s: thoughts come before the words, apart from them", async (way) => {
     matrix.vendor.play({ reasoning: "Let me see.", text, usage });
     const heard = await client()[way]({ useCase: vendorName });
@@ -132,6 +138,15 @@ describe.each(cells)("%s over %s", (clientName, vendorName) => {
       expect(client().failure(error)).toMatchObject({ code: "stream_broken" });
     },
   );
+
+  it("a request that the vendor refuses is the client's own error, and not tried again", async () => {
+    matrix.vendor.play({ status: 400 });
+    const patient = matrix.client(clientName, { maxRetries: 1, fetch: hurried() });
+    const error = await patient.create({ useCase: vendorName }).catch((fault: unknown) => fault);
+    expect(patient.failure(error)).toEqual({ status: 400, kind: "BadRequestError", code: "upstream_rejected" });
+    expect((error as Error).message).toContain("http_400");
+    expect(matrix.vendor.received).toHaveLength(1);
+  });
 
   it("the client retries a vendor's failure that Weir passed on", async () => {
     matrix.vendor.play({ status: 500 }, { text, usage });

@@ -24,7 +24,11 @@ afterAll(async () => {
   await house.close();
   await vendor.close();
 });
-beforeEach(() => vendor.reset());
+// A minute in which every call failed would open the target's breaker: each test has a minute of its own.
+beforeEach(async () => {
+  vendor.reset();
+  await house.clock.advance(61_000);
+});
 
 const put = (over: Vendor, dialect: "openai" | "anthropic", more: Partial<Parameters<typeof ask>[2]> = {}) =>
   ask(house.origin, house.key, { useCase: useCaseOf[over], stream: true, dialect, ...more });

@@ -23,7 +23,11 @@ afterAll(async () => {
   await house.close();
   await vendor.close();
 });
-beforeEach(() => vendor.reset());
+// A minute in which every call failed would open the target's breaker: each test has a minute of its own.
+beforeEach(async () => {
+  vendor.reset();
+  await house.clock.advance(61_000);
+});
 
 /** A stream's records in order; the last one says that the answer is over, and the one before why. */
 interface Spoken {
