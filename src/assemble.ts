@@ -22,6 +22,7 @@ import {
 } from "./engines/runtimes/index.ts";
 import type { ChatRequest } from "./kernel/chat.ts";
 import type { Clock } from "./kernel/clock.ts";
+import type { BegunMeta } from "./kernel/decision.ts";
 import { keyedDigest } from "./kernel/keyed-digest.ts";
 import type { DecisionId } from "./kernel/ids.ts";
 import { nanoUsd } from "./kernel/money.ts";
@@ -57,7 +58,7 @@ import {
 import { CascadeBook, OverrideBook, createRoute } from "./stages/route/index.ts";
 import { type Scanner, createScreen } from "./stages/screen/index.ts";
 import { Capacity, createServe, createUpstream, HealthBook, ModelHouse, VendorKeys } from "./stages/serve/index.ts";
-import { createReplay, createSettle, settleInterrupted } from "./stages/settle/index.ts";
+import { type FirstTarget, createReplay, createSettle, settleInterrupted } from "./stages/settle/index.ts";
 import { type FilePort, nodeFiles } from "./stores/files/index.ts";
 import { type ControlStore, SqliteIndex, openControlStore } from "./stores/sqlite/index.ts";
 import { type HouseState, type Log, type Metrics, type Telemetry, createTelemetry } from "./telemetry/index.ts";
@@ -142,7 +143,8 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     ...(options.maxQueuedBytes !== undefined && { maxQueuedBytes: options.maxQueuedBytes }),
     onCommitted: ({ seq }) => index?.wake({ node, seq }),
   });
-  const interrupted = await settleInterrupted(journal);
+  const snapshots = new FilesSnapshotStore(options.dataDir);
+  const interrupted = await settleInterrupted(journal, (begun) => firstTargetOf(snapshots, options, begun));
   if (interrupted > 0) log.warn("settled decisions that a crash had interrupted", { decisions: interrupted });
   const durable = { node, seq: journal.health().entries - 1 };
   index = await SqliteIndex.open({
@@ -179,7 +181,6 @@ export async function assemble(options: AssembleOptions): Promise<House> {
     createExtractiveRuntime(),
     createDetectorsRuntime({ clock, names: detectorNames, scan: scanner.scan }),
   ]);
-  const snapshots = new FilesSnapshotStore(options.dataDir);
   const serving = new Serving(snapshots, options, models);
   await serving.reload();
   await restore(index, { money, idempotency, snapshot: serving.current().snapshot, clock, node });
@@ -383,6 +384,30 @@ const scrub = (text: string): string => {
   const found = scan(text, neverRecorded);
   return found.length === 0 ? text : redact(text, found);
 };
+
+/** The vendor's model that a decision of an earlier process asked first. */
+async function firstTargetOf(
+  snapshots: FilesSnapshotStore,
+  { secrets, log }: Pick<AssembleOptions, "secrets" | "log">,
+  begun: BegunMeta,
+): Promise<FirstTarget | undefined> {
+  try {
+    const effective = await effectiveSnapshot(snapshots, { secrets }, begun.snapshot.number);
+    const snapshot = effective?.compiled.snapshot;
+    const ladder = snapshot?.useCases.get(begun.use_case)?.ladder ?? [];
+    for (const [rung, one] of ladder.entries()) {
+      const name = one.type === "model" ? one.model : one.type === "pool" ? one.members[0]?.model : undefined;
+      const model = name === undefined ? undefined : snapshot?.models.get(name);
+      if (model?.type !== "vendor") continue;
+      const target = `${model.vendor}/${model.model}`;
+      const region = snapshot!.vendors.get(model.vendor)!.region;
+      return { rung, model: model.name, target, region, price: model.price };
+    }
+  } catch (fault) {
+    log.fault("the snapshot of a decision that a crash interrupted can't be read; its call is not booked", fault);
+  }
+  return undefined;
+}
 
 /** What the journal says of the current windows: money spent and idempotency keys still in force. */
 async function restore(

@@ -53,6 +53,8 @@ export interface BegunMeta {
   snapshot: { number: number; hash: string };
   bundle: string;
   stream: boolean;
+  /** Input tokens as estimated before any model was asked: what a call that a crash cut off has used at least. */
+  input_tokens?: number;
   synthetic?: true;
   /** HMAC of (tenant, principal, use case, key): never the key itself. */
   idempotency?: { key: string; body: string };

@@ -217,6 +217,8 @@ export interface Decision {
   trimmed?: SettledMeta["trimmed"];
   /** Its caller behaves unlike before: it waits behind all others. */
   throttled?: true;
+  /** Input tokens, estimated. */
+  inputTokens?: number;
   /** Tokens that the answer will have at most, as those before it had. */
   expectedOutput?: number;
   budgetLevel?: "ok" | "warn" | "degrade" | "blocked";

@@ -15,6 +15,7 @@ export class SseRecordTooLarge extends RangeError {
 
 const lf = 10;
 const cr = 13;
+const lineFeed = Buffer.of(lf);
 const colon = 58;
 const space = 32;
 
@@ -28,6 +29,10 @@ export function openSseDecoder(limitBytes = 8 * 1024 * 1024): RecordDecoder {
   let heldBytes = 0;
   let lineIsEmpty = true;
   let skipLf = false;
+  /** The stream ends its lines with CRLF, so an LF will follow a CR that a chunk ends in. */
+  let crLf = false;
+  /** That LF was given to the record before it came. */
+  let lfGiven = false;
   let first = true;
 
   function close(tail: Uint8Array): StreamRecord {
@@ -48,8 +53,13 @@ export function openSseDecoder(limitBytes = 8 * 1024 * 1024): RecordDecoder {
       let recordStart = 0;
       let at = 0;
       if (skipLf && chunk.length > 0) {
-        if (chunk[0] === lf) at = 1;
+        if (chunk[0] === lf) {
+          at = 1;
+          crLf = true;
+          if (lfGiven) recordStart = 1;
+        }
         skipLf = false;
+        lfGiven = false;
       }
       while (at < chunk.length) {
         const lineEnd = hasCr ? nextLineEnd(chunk, at) : chunk.indexOf(lf, at);
@@ -62,10 +72,16 @@ export function openSseDecoder(limitBytes = 8 * 1024 * 1024): RecordDecoder {
         at = lineEnd + 1;
         if (hasCr && chunk[lineEnd] === cr) {
           if (at === chunk.length) skipLf = true;
-          else if (chunk[at] === lf) at++;
+          else if (chunk[at] === lf) {
+            at++;
+            crLf = true;
+          }
         }
         if (blank) {
-          events.push(close(chunk.subarray(recordStart, at)));
+          // The record is complete: waiting for the second half of its line end would hold it back for nothing.
+          lfGiven = skipLf && crLf;
+          const tail = chunk.subarray(recordStart, at);
+          events.push(close(lfGiven ? Buffer.concat([tail, lineFeed]) : tail));
           recordStart = at;
         }
       }

@@ -5,6 +5,7 @@ import { type OpenScan, type Scanner, isClean, runGuards, unescaped } from "../s
 import { guardedFrames } from "./guarded-frames.ts";
 import { editsOf } from "./guarded-text.ts";
 import { JsonText } from "./json-text.ts";
+import { asOneText, withWords, wordsOf } from "./one-text.ts";
 import { PlainText, type Spelling } from "./spelling.ts";
 
 export function createCheck(
@@ -26,9 +27,10 @@ export function createCheck(
 type Answer = Extract<Served, { type: "chat" }>;
 
 function checkAnswer(scanner: Scanner, d: Decision, served: Answer): Served | "next-rung" {
-  const { response } = served;
+  const response = asOneText(served.response);
   const guards = d.useCase.check;
   const texts = [response, ...(response.others ?? [])].flatMap(({ parts }) => parts.map(readable));
+  texts.push(...(response.citations ?? []).flatMap(wordsOf));
   const run = runGuards(
     scanner,
     guards,
@@ -42,9 +44,9 @@ function checkAnswer(scanner: Scanner, d: Decision, served: Answer): Served | "n
   if (run.redacted) return { type: "chat", response: redactedAnswer(scanner, response, run.redacted) };
   // The vendor's bytes may say more than the neutral form: they pass only where the guards find nothing in them either.
   const { raw, ...answer } = served;
-  if (raw === undefined) return served;
+  if (raw === undefined) return response === served.response ? served : { type: "chat", response };
   const text = typeof raw === "string" ? raw : Buffer.from(raw).toString("utf8");
-  return isClean(scanner, guards, unescaped(text)) ? served : answer;
+  return isClean(scanner, guards, unescaped(text)) ? served : { ...answer, response };
 }
 
 /** A part's words, as they are spelled, and the part with other words. */
@@ -92,7 +94,13 @@ function redactedAnswer(scanner: Scanner, response: ChatResponse, wanted: Readon
     const { logprobs: _logprobs, ...rest } = choice;
     return { ...rest, parts: choice.parts.map((part) => redactedPart(scanner, part, wanted)) } as Choice;
   };
-  return { ...redacted(response), ...(response.others && { others: response.others.map(redacted) }) };
+  const { others, citations } = response;
+  const say = (words: string) => scanner.redact(words, scanner.scan(words, wanted));
+  return {
+    ...redacted(response),
+    ...(others && { others: others.map(redacted) }),
+    ...(citations && { citations: citations.map((citation) => withWords(citation, say)) }),
+  };
 }
 
 function redactedPart(scanner: Scanner, part: ChatPart, wanted: ReadonlySet<string>): ChatPart {

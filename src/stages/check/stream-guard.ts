@@ -11,6 +11,7 @@ import type { Guard } from "../../kernel/snapshot.ts";
 import { type OpenScan, type Scanner, detectedBy, failureOf, verdictOf } from "../screen/index.ts";
 import { GuardedText, type Watch } from "./guarded-text.ts";
 import { JsonText } from "./json-text.ts";
+import { withWords } from "./one-text.ts";
 import { PlainText } from "./spelling.ts";
 
 export interface StreamGuardPorts {
@@ -131,6 +132,12 @@ export class StreamGuard {
         this.#closePart(this.#choice(event), out);
         out.push({ ...event, part: this.#wholePart(event.part) });
         return;
+      case "citations":
+        out.push({
+          ...event,
+          citations: event.citations.map((one) => withWords(one, (words) => this.#whole(words).words)),
+        });
+        return;
       case "finish":
         this.#closeAll(this.#choice(event), out);
         out.push(event);
@@ -221,17 +228,18 @@ export class StreamGuard {
   /** What comes in one piece is read in one piece: a vendor's own items as the JSON that they are. */
   #wholePart(part: Of<"part">["part"]): Of<"part">["part"] {
     if (part.type === "native") {
-      const text = this.#open(new JsonText());
-      const json = JSON.stringify(part.value ?? null);
-      const safe = text.push(json) + text.end();
-      this.#texts--;
-      return text.isChanged ? { ...part, value: JSON.parse(safe) as unknown } : part;
+      const { words, isChanged } = this.#whole(JSON.stringify(part.value ?? null), new JsonText());
+      return isChanged ? { ...part, value: JSON.parse(words) as unknown } : part;
     }
     if (part.type !== "audio" || part.transcript === undefined) return part;
-    const text = this.#open(new PlainText());
-    const transcript = text.push(part.transcript) + text.end();
+    return { ...part, transcript: this.#whole(part.transcript).words };
+  }
+
+  #whole(all: string, spelling: JsonText | PlainText = new PlainText()): { words: string; isChanged: boolean } {
+    const text = this.#open(spelling);
+    const words = text.push(all) + text.end();
     this.#texts--;
-    return { ...part, transcript };
+    return { words, isChanged: text.isChanged };
   }
 
   #closePart(choice: Choice, out: ChatEvent[]): void {

@@ -48,6 +48,14 @@ export interface Room {
   release(usedTokens: number): void;
 }
 
+/** What is left of a scope's limits; below zero is owed. */
+interface LimitLevel {
+  scope: string;
+  requests?: { left: number; waitMs: number };
+  tokens?: { left: number; waitMs: number };
+  running: number;
+}
+
 const idleMs = 60_000;
 
 export class LimitBook {
@@ -82,6 +90,23 @@ export class LimitBook {
     return new Place(tightest("requests", scopes, counters), tightest("tokens", scopes, counters), (usedTokens) => {
       this.#running -= 1;
       giveBack(counters, tokens - usedTokens, this.#clock.monotonic() - now);
+    });
+  }
+
+  /** How much is left of each scope's limits now, without counting anything; `waitMs` until one more is let in. */
+  statesOf(scopes: readonly Pick<LimitedScope, "name" | "limits">[]): LimitLevel[] {
+    const now = this.#clock.monotonic();
+    return scopes.map(({ name, limits }) => {
+      const counter = this.#counters.get(name);
+      const passedMs = counter ? now - counter.atMs : 0;
+      const requests = levelOf(counter?.requests, limits.requestsPerMinute, passedMs);
+      const tokens = levelOf(counter?.tokens, limits.tokensPerMinute, passedMs);
+      return {
+        scope: name,
+        ...(requests && { requests }),
+        ...(tokens && { tokens }),
+        running: counter?.running ?? 0,
+      };
     });
   }
 
@@ -173,6 +198,13 @@ function refilled(bucket: Bucket | undefined, perMinute: number | undefined, pas
   bucket.perMinute = perMinute;
   bucket.level = Math.min(perMinute, bucket.level + (passedMs * perMinute) / 60_000);
   return bucket;
+}
+
+/** A bucket that nobody used lately is whole. */
+function levelOf(bucket: Bucket | undefined, perMinute: number | undefined, passedMs: number) {
+  if (perMinute === undefined) return undefined;
+  const level = bucket ? Math.min(perMinute, bucket.level + (passedMs * perMinute) / 60_000) : perMinute;
+  return { left: level, waitMs: waitMs({ perMinute, level }, 1) };
 }
 
 const isOwing = ({ requests, tokens, atMs }: Counter, now: number): boolean =>

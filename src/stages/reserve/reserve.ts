@@ -28,7 +28,9 @@ export function createReserve(options: ReserveOptions): (d: Decision) => Refusal
     if (tooLong) return tooLong;
     capOutput(d);
     if (d.request) d.expectedOutput = outputOf(lengths, d.useCase.name, d.request);
-    const tokens = inputOf(d) + (d.expectedOutput ?? 0);
+    const input = inputOf(d);
+    if (input > 0) d.inputTokens = input;
+    const tokens = input + (d.expectedOutput ?? 0);
     const room = options.limits.take(scopes.limited, tokens);
     if ("kind" in room) {
       tellSpent(d, room);

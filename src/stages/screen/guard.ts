@@ -1,6 +1,7 @@
 /** One pass of a list of guards over texts. Shared by the input side (screen) and the output side (check). */
 import type { GuardVerdict } from "../../kernel/decision.ts";
 import type { Guard } from "../../kernel/snapshot.ts";
+import { redactTogether, scanTogether } from "./side-by-side.ts";
 
 export interface Found {
   detector: string;
@@ -27,6 +28,9 @@ interface ScanProgress {
 }
 export type OpenScan = (views: readonly ReadonlySet<string>[]) => TextScan;
 
+/** One text, or the texts of parts that stand side by side. */
+export type Readable = string | readonly string[];
+
 export interface GuardRun {
   verdicts: GuardVerdict[];
   /** Findings that may stand, by guards whose action is `allow`: they raise the data class. */
@@ -38,13 +42,14 @@ export interface GuardRun {
   /** What the redacting guards that hit look for, and how a text is rewritten as they demand. */
   redacted?: ReadonlySet<string>;
   redact?: (text: string) => string;
+  redactTogether?: (parts: readonly string[]) => string[];
 }
 
 export function runGuards(
   scanner: Scanner,
   guards: readonly Guard[],
   on: GuardVerdict["on"],
-  texts: readonly string[],
+  texts: readonly Readable[],
 ): GuardRun {
   const run: GuardRun = { verdicts: [], allowed: 0 };
   const suspects = suspectTexts(scanner, guards, texts);
@@ -68,6 +73,7 @@ export function runGuards(
   if (redacted.size > 0) {
     run.redacted = redacted;
     run.redact = (text) => scanner.redact(text, scanner.scan(text, redacted));
+    run.redactTogether = (parts) => redactTogether(scanner, parts, redacted);
   }
   return run;
 }
@@ -85,15 +91,18 @@ export function failureOf(guard: Guard, on: GuardVerdict["on"], fault: unknown):
 }
 
 /** One scan for all guards: nearly every text is clean. Where it fails, each guard finds out for itself. */
-function suspectTexts(scanner: Scanner, guards: readonly Guard[], texts: readonly string[]): readonly string[] {
+function suspectTexts(scanner: Scanner, guards: readonly Guard[], texts: readonly Readable[]): readonly Readable[] {
   if (guards.length === 0) return [];
   try {
     const wanted = wantedBy(guards);
-    return texts.filter((text) => scanner.scan(text, wanted).length > 0);
+    return texts.filter((text) => scanOf(scanner, text, wanted).length > 0);
   } catch {
     return texts;
   }
 }
+
+const scanOf = (scanner: Scanner, text: Readable, wanted: ReadonlySet<string>): readonly Found[] =>
+  typeof text === "string" ? scanner.scan(text, wanted) : scanTogether(scanner, text, wanted);
 
 /** Whether no guard would find anything; a guard that can't run has not read it. */
 export function isClean(scanner: Scanner, guards: readonly Guard[], text: string): boolean {
@@ -127,9 +136,9 @@ export function detectedBy(guard: Guard): ReadonlySet<string> {
   return known;
 }
 
-function count(scanner: Scanner, texts: readonly string[], wanted: ReadonlySet<string>): Record<string, number> {
+function count(scanner: Scanner, texts: readonly Readable[], wanted: ReadonlySet<string>): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const text of texts)
-    for (const found of scanner.scan(text, wanted)) counts[found.detector] = (counts[found.detector] ?? 0) + 1;
+    for (const found of scanOf(scanner, text, wanted)) counts[found.detector] = (counts[found.detector] ?? 0) + 1;
   return counts;
 }

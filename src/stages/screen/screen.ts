@@ -4,7 +4,8 @@ import { type Refusal, refuse } from "../../kernel/errors.ts";
 import { textsOf as textsOfTask, withTexts } from "../../kernel/task.ts";
 import type { Decision } from "../../path/context.ts";
 import { unescaped } from "./unescaped.ts";
-import { type Scanner, cleanRun, isClean, runGuards } from "./guard.ts";
+import { type GuardRun, type Readable, type Scanner, cleanRun, isClean, runGuards } from "./guard.ts";
+import { textsSideBySide } from "./side-by-side.ts";
 
 export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undefined {
   return (d) => {
@@ -19,13 +20,11 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
     // What the neutral form doesn't model, or a name written twice, stands in the client's bytes alone: they may be
     // forwarded only where the guards find nothing in them either.
     const bytes = Buffer.from(d.ask.body.buffer, d.ask.body.byteOffset, d.ask.body.length);
-    d.bytesClean =
-      guards.length === 0 ||
-      (bytes.length <= mostForwarded && isClean(scanner, guards, unescaped(bytes.toString("utf8"))));
+    const shown = guards.length > 0 && bytes.length <= mostForwarded ? unescaped(bytes.toString("utf8")) : undefined;
+    d.bytesClean = guards.length === 0 || (shown !== undefined && isClean(scanner, guards, shown));
     // The detectors that moderate read every text, whatever guards there are.
     if (guards.length === 0 && task?.kind !== "moderate") return undefined;
-    // The bytes, their escapes undone, show every character of the neutral form but for documents in base64.
-    const texts = task ? textsOfTask(task) : d.bytesClean ? documentsOf(request!) : textsOf(request);
+    const texts = task ? textsOfTask(task) : d.bytesClean ? unseenIn(shown ?? "", request!) : textsOf(request);
     if (lengthOf(texts) > mostRead)
       return refuse("body_too_large", `The guards of this use case read at most ${mostRead} characters of text.`);
     const known = texts.length === 0 || (task !== undefined && d.bytesClean);
@@ -39,7 +38,7 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
       );
     if (run.redact) {
       if (task) d.task = withTexts(task, run.redact);
-      else d.request = redactStrings(request, run.redact) as ChatRequest;
+      else d.request = redactStrings(request, run) as ChatRequest;
       d.rewritten = true;
     }
     if (run.allowed > 0) d.dataClass = higher(d.dataClass, "personal");
@@ -52,7 +51,8 @@ export function createScreen(scanner: Scanner): (d: Decision) => Refusal | undef
 const mostForwarded = 256 * 1024;
 const mostRead = 1024 * 1024;
 
-const lengthOf = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + text.length, 0);
+const lengthOf = (texts: readonly Readable[]): number =>
+  texts.reduce((sum, text) => sum + (typeof text === "string" ? text.length : lengthOf(text)), 0);
 
 /** What of an object's own fields is no text of the client's; below them every name is the client's and is read. */
 interface Place {
@@ -78,10 +78,14 @@ const wholeRequest: Place = { notText: new Set(["model", "unmodelled"]), below: 
 const anywhereElse: Place = { notText: new Set() };
 
 /** Every text of a request, wherever it stands: messages, tools and their schemas, stop sequences, the end user's name. */
-function textsOf(value: unknown, place = wholeRequest, into: string[] = []): string[] {
+function textsOf(value: unknown, place = wholeRequest, into: Readable[] = []): Readable[] {
   if (typeof value === "string") into.push(value);
-  else if (Array.isArray(value)) for (const item of value) textsOf(item, place, into);
-  else if (typeof value === "object" && value !== null) {
+  else if (Array.isArray(value)) {
+    const together = textsSideBySide(value);
+    for (const run of together) into.push(run.map(({ text }) => text));
+    const read = new Set<unknown>(together.flat());
+    for (const item of value) textsOf(read.has(item) ? { ...(item as object), text: undefined } : item, place, into);
+  } else if (typeof value === "object" && value !== null) {
     if (isTextFile(value)) into.push(Buffer.from(value.data, "base64").toString("utf8"));
     for (const [name, item] of Object.entries(value))
       if (!place.notText.has(name)) textsOf(item, below(place, name), into);
@@ -89,18 +93,37 @@ function textsOf(value: unknown, place = wholeRequest, into: string[] = []): str
   return into;
 }
 
-/** The texts of a request's documents alone. */
-function documentsOf({ messages }: ChatRequest): string[] {
-  const texts: string[] = [];
-  const read = (parts: readonly object[]) => {
-    for (const one of parts) {
-      if (isTextFile(one)) textsOf(one, part, texts);
-      else if ("parts" in one && Array.isArray(one.parts)) read(one.parts as object[]);
+/**
+ * The bytes, their escapes undone, show every character of the messages, but documents in base64, and not in one piece
+ * what a model reads as one: text parts that stand side by side, and a tool's result that came as several.
+ */
+function unseenIn(shown: string, { messages }: ChatRequest): Readable[] {
+  const texts: Readable[] = [];
+  let from = 0;
+  const read = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    if (Array.isArray(value)) {
+      for (const run of textsSideBySide(value)) texts.push(run.map(({ text }) => text).join(""));
+      for (const item of value) read(item);
+      return;
     }
+    if (isTextFile(value)) textsOf(value, part, texts);
+    if (isToolResult(value)) {
+      // Results stand in the bytes in the order of the messages: one walk finds them all.
+      const at = shown.indexOf(`"${value.text}"`, from);
+      if (at === -1) texts.push(value.text);
+      else from = at + value.text.length;
+    }
+    for (const item of Object.values(value)) read(item);
   };
   for (const { parts } of messages) read(parts);
   return texts;
 }
+
+const isToolResult = (value: object): value is { text: string } => {
+  const { type, text } = value as { type?: unknown; text?: unknown };
+  return type === "tool_result" && typeof text === "string" && text !== "";
+};
 
 const below = (place: Place, name: string): Place => place.below?.[name] ?? (place.deep ? place : anywhereElse);
 
@@ -111,19 +134,33 @@ const isTextFile = (value: object): value is { data: string } => {
 };
 const textTypes = /^text\/|^application\/(?:json|xml|yaml|x-yaml|csv)\b/i;
 
-function redactStrings(value: unknown, redact: (text: string) => string, place = wholeRequest): unknown {
+function redactStrings(value: unknown, run: GuardRun, place = wholeRequest): unknown {
+  const redact = run.redact!;
   if (typeof value === "string") return redact(value);
-  if (Array.isArray(value)) return value.map((item) => redactStrings(item, redact, place));
+  if (Array.isArray(value)) return redactItems(value, run, place);
   if (typeof value !== "object" || value === null) return value;
   const rewritten = Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
       name,
-      place.notText.has(name) ? item : redactStrings(item, redact, below(place, name)),
+      place.notText.has(name) ? item : redactStrings(item, run, below(place, name)),
     ]),
   );
   if (isTextFile(value))
     rewritten["data"] = Buffer.from(redact(Buffer.from(value.data, "base64").toString("utf8"))).toString("base64");
   return rewritten;
+}
+
+function redactItems(items: readonly unknown[], run: GuardRun, place: Place): unknown[] {
+  const words = new Map<unknown, string>();
+  for (const together of textsSideBySide(items)) {
+    const redacted = run.redactTogether!(together.map(({ text }) => text));
+    for (const [i, item] of together.entries()) words.set(item, redacted[i]!);
+  }
+  return items.map((item) => {
+    const text = words.get(item);
+    if (text === undefined) return redactStrings(item, run, place);
+    return { ...(redactStrings({ ...(item as object), text: undefined }, run, place) as object), text };
+  });
 }
 
 const higher = (a: Decision["dataClass"], b: Decision["dataClass"]) =>

@@ -8,14 +8,14 @@ const told = (headers: Record<string, string | string[]>) => allowanceOf(headers
 describe("allowanceOf", () => {
   it.each([
     [
-      "OpenAI's two limits, the later reset",
+      "OpenAI's two limits, the sooner reset",
       {
         "x-ratelimit-remaining-requests": "59",
         "x-ratelimit-remaining-tokens": "149984",
         "x-ratelimit-reset-requests": "1s",
         "x-ratelimit-reset-tokens": "6m0s",
       },
-      { requests: 59, tokens: 149_984, resetMs: 360_000 },
+      { requests: 59, tokens: 149_984, resetMs: 1000 },
     ],
     [
       "Anthropic's, with instants",
@@ -24,6 +24,16 @@ describe("allowanceOf", () => {
         "anthropic-ratelimit-requests-reset": "2026-11-22T10:00:20Z",
       },
       { requests: 0, resetMs: 20_000 },
+    ],
+    [
+      "the reset of the one that is spent",
+      {
+        "x-ratelimit-remaining-requests": "7",
+        "x-ratelimit-remaining-tokens": "0",
+        "x-ratelimit-reset-requests": "1s",
+        "x-ratelimit-reset-tokens": "20s",
+      },
+      { requests: 7, tokens: 0, resetMs: 20_000 },
     ],
     [
       "one of them",

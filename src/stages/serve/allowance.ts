@@ -4,7 +4,7 @@ type Headers = Record<string, string | string[] | undefined>;
 export interface Allowance {
   requests?: number;
   tokens?: number;
-  /** Until the one that is nearer to its end is filled up again. */
+  /** Until what is spent is filled up again; where nothing is, until the first of them is. */
   resetMs: number;
 }
 
@@ -15,17 +15,23 @@ export function allowanceOf(headers: Headers, durationOf: (text: string) => numb
   );
   const tokens = countOf(headers["x-ratelimit-remaining-tokens"] ?? headers["anthropic-ratelimit-tokens-remaining"]);
   if (requests === undefined && tokens === undefined) return undefined;
-  const resets = [
-    headers["x-ratelimit-reset-requests"] ?? headers["anthropic-ratelimit-requests-reset"],
-    headers["x-ratelimit-reset-tokens"] ?? headers["anthropic-ratelimit-tokens-reset"],
-  ].map((text) => (typeof text === "string" ? durationOf(text) : undefined));
-  const known = resets.filter((ms) => ms !== undefined);
+  const resetOf = (...names: string[]) => {
+    const text = names.map((name) => headers[name]).find((value) => typeof value === "string");
+    return typeof text === "string" ? durationOf(text) : undefined;
+  };
+  const limits = [
+    { left: requests, resetMs: resetOf("x-ratelimit-reset-requests", "anthropic-ratelimit-requests-reset") },
+    { left: tokens, resetMs: resetOf("x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset") },
+  ];
+  const times = (of: typeof limits) => of.flatMap(({ resetMs }) => resetMs ?? []);
+  const spent = times(limits.filter(({ left }) => left === 0));
+  const known = times(limits);
   // Without a time to wait for, a count alone would hold calls back for ever.
   if (known.length === 0) return undefined;
   return {
     ...(requests !== undefined && { requests }),
     ...(tokens !== undefined && { tokens }),
-    resetMs: Math.max(...known),
+    resetMs: spent.length > 0 ? Math.max(...spent) : Math.min(...known),
   };
 }
 

@@ -38,6 +38,7 @@ function setUp(
           yield body;
         })(),
         whole: async () => Buffer.from(body),
+        finish() {},
         cancel() {},
       };
     },

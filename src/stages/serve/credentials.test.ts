@@ -51,6 +51,7 @@ function endpoint(...answers: Answer[]) {
         headers: {},
         body: (async function* () {})(),
         whole: async () => Buffer.from(text),
+        finish() {},
         cancel() {},
       };
     },

@@ -22,6 +22,8 @@ export interface UpstreamResponse {
   body: AsyncIterable<Uint8Array>;
   /** The whole body at once, instead of `body`; rejects beyond `limitBytes`. */
   whole(limitBytes: number): Promise<Buffer>;
+  /** The reader has all it wants: what little may still come is read away, so that the connection can serve again. */
+  finish(): void;
   /** Gives the answer up, begun or not: the connection is closed, and a reader who waits hears this reason. */
   cancel(reason?: UpstreamFault["reason"]): void;
 }
@@ -98,6 +100,10 @@ export function createUpstream(options: { clock: Clock; connections?: number }):
 // Long enough that a model's pause for thought within an answer isn't taken for a drip.
 const rateWindowMs = 10_000;
 
+// After the last word of an answer comes the end of its body, at once or never.
+const restMs = 1000;
+const restBytes = 16 * 1024;
+
 // Beyond this the socket is paused until the reader has caught up.
 const highWaterBytes = 64 * 1024;
 
@@ -120,6 +126,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
   #limitBytes: number | undefined;
   #started = false;
   #ended = false;
+  #finishing = false;
   #fault: UpstreamFault | undefined;
   #wake: (() => void) | undefined;
 
@@ -168,6 +175,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
       headers,
       body: this,
       whole: (limitBytes) => this.#whole(limitBytes),
+      finish: () => this.#finish(),
       cancel: (reason = "aborted") => this.#giveUp(reason),
     });
   }
@@ -177,6 +185,11 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
     this.#windowBytes += chunk.length;
+    if (this.#finishing) {
+      this.#queue = [];
+      if (this.#queuedBytes > restBytes) this.#giveUp("aborted");
+      return;
+    }
     if (this.#limitBytes !== undefined) {
       if (this.#queuedBytes > this.#limitBytes) this.#fail(new UpstreamFault("body_too_large"));
       return;
@@ -222,6 +235,16 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
   async #leave(): Promise<IteratorResult<Uint8Array>> {
     this.#giveUp("aborted");
     return { done: true, value: undefined };
+  }
+
+  #finish(): void {
+    if (this.#ended || this.#fault || this.#finishing) return;
+    this.#finishing = true;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#cleanUp();
+    this.#stopTimer = this.#clock.after(restMs, () => this.#giveUp("aborted"));
+    if (this.#controller?.paused) this.#controller.resume();
   }
 
   /** A fault carries a stack, which is dear to take: only where there is something to give up. */

@@ -42,6 +42,7 @@ function setUp(options: { sameDialect?: boolean; withholdUsage?: boolean; firstT
       },
     },
     whole: () => Promise.reject(new Error("not asked for")),
+    finish: () => undefined,
     cancel: (reason = "aborted") => {
       fault ??= new UpstreamFault(reason);
       wake?.();

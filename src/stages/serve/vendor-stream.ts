@@ -77,6 +77,7 @@ function deliver({ d, attempt, source, held, keyRefusal, learn }: Delivery): Asy
   async function* frames(): AsyncGenerator<Frame> {
     const stopWatching = watchLive(d, () => keyRefusal(d));
     let failure: string | undefined;
+    let whole = false;
     try {
       for (;;) {
         const next = held.shift() ?? (await source.next());
@@ -87,6 +88,7 @@ function deliver({ d, attempt, source, held, keyRefusal, learn }: Delivery): Asy
           const usage = source.usage();
           if (!usage.estimated) learn(usage);
           attempt.end("ok", { usage });
+          whole = true;
         }
         yield next;
         if (ended) return;
@@ -96,8 +98,8 @@ function deliver({ d, attempt, source, held, keyRefusal, learn }: Delivery): Asy
       failure = fault.reason;
     } finally {
       stopWatching();
-      // Does nothing where the attempt has ended well.
-      end(failure ?? "aborted");
+      if (whole) source.finish();
+      else end(failure ?? "aborted");
     }
     const code = failure === "aborted" ? abortReason(d) : "stream_broken";
     yield { events: [{ type: "error", message: failure ?? "stream_broken", code }] };
@@ -210,6 +212,10 @@ class StreamReader {
       output: Math.ceil(this.#outputLength / 3),
       estimated: true,
     };
+  }
+
+  finish(): void {
+    this.#response.finish();
   }
 
   cancel(reason?: UpstreamFault["reason"]): void {

@@ -69,6 +69,7 @@ function setUp(task: TaskRequest, script: Script, parts: Parts = {}) {
           headers: {},
           body: (async function* () {})(),
           whole: async () => Buffer.from(JSON.stringify(answer.body)),
+          finish: () => undefined,
           cancel: () => undefined,
         };
       },

@@ -95,6 +95,7 @@ function setUp(
       if (typeof script === "string") throw new UpstreamFault(script);
       const body = bodyOf(script.chunks ?? []);
       const cancel = () => void (cancelled += 1);
+      const finish = () => void body.return(undefined);
       const whole = async (limitBytes: number) => {
         const chunks: Uint8Array[] = [];
         for await (const chunk of body) {
@@ -103,7 +104,7 @@ function setUp(
         }
         return Buffer.concat(chunks);
       };
-      return { status: script.status ?? 200, headers: script.headers ?? json, body, whole, cancel };
+      return { status: script.status ?? 200, headers: script.headers ?? json, body, whole, finish, cancel };
     },
     close: async () => undefined,
   };

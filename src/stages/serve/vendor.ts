@@ -1,6 +1,7 @@
 /** Calls a vendor: same-dialect bytes pass with `model` spliced, everything else is translated and says what it dropped. */
 import { isUtf8 } from "node:buffer";
 import type { ChatRequest, DialectName } from "../../kernel/chat.ts";
+import { parseExactly } from "../../kernel/exact-json.ts";
 import type { VendorTarget } from "../../kernel/snapshot.ts";
 import { type Usage, inputTokens } from "../../kernel/usage.ts";
 import type { Decision, Served } from "../../path/context.ts";
@@ -166,7 +167,7 @@ async function readAnswer(
 ): Promise<Tried> {
   const bytes = await response.whole(maxAnswerBytes);
   const text = bytes.toString("utf8");
-  const decoded = prepared.dialect.decodeResponse(parseJson(text));
+  const decoded = prepared.dialect.decodeResponse(parseAnswer(text));
   if (!decoded.ok) {
     attempt.end("failed", { reason: "unreadable_answer", usage: estimatedUsage(prepared.expectedInput, "") });
     return { retryable: true };
@@ -180,6 +181,18 @@ async function readAnswer(
   return {
     served: { type: "chat", response: answer, ...(prepared.sameDialect && { raw: passable(bytes, text) }) },
   };
+}
+
+// Arguments of calls that lie in the answer as JSON, not as text, have to keep their numbers digit for digit.
+const inlineCalls = /"(?:tool_use|toolUse|functionCall)"/;
+
+function parseAnswer(text: string): unknown {
+  if (!inlineCalls.test(text)) return parseJson(text);
+  try {
+    return parseExactly(text);
+  } catch {
+    return undefined;
+  }
 }
 
 // A short text leaves in one write with the headers, bytes in a second one; long ones are not worth encoding again.

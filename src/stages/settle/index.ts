@@ -5,4 +5,4 @@
  */
 export { createSettle } from "./settle.ts";
 export { createReplay } from "./replay.ts";
-export { settleInterrupted } from "./interrupted.ts";
+export { type FirstTarget, settleInterrupted } from "./interrupted.ts";

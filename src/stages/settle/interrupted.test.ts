@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { aDecision, aDecisionId } from "../../../tests/fixtures/decision.ts";
 import { FakeJournal } from "../../../tests/fixtures/fake-journal.ts";
 import type { OpenEntry } from "../../ledger/port.ts";
-import { settleInterrupted } from "./interrupted.ts";
+import { freePrice } from "../../kernel/usage.ts";
+import { type FirstTarget, settleInterrupted } from "./interrupted.ts";
 import { begunMeta } from "./meta.ts";
 
 const entry = (seq: number, kind: OpenEntry["kind"], at_ms: number, meta: object): OpenEntry => ({
@@ -16,7 +17,42 @@ const attempt = (input: number, cost: number) => ({
   cost_nano_usd: cost,
 });
 
+const noVendor = async () => undefined;
+const first = async (): Promise<FirstTarget> => ({
+  rung: 0,
+  model: "large",
+  target: "acme/large",
+  region: "eu",
+  price: { ...freePrice, version: "2026", input: 2_000_000_000n, output: 8_000_000_000n },
+});
+
 describe("settleInterrupted", () => {
+  it.each<[string, object[], boolean]>([
+    ["no call had ended", [], true],
+    ["the last call had failed", [{ ...attempt(10, 7), status: "failed" }], true],
+    ["the last call had answered", [{ ...attempt(10, 7), status: "ok" }], false],
+  ])("where %s, a call under way is an attempt of its own", async (_when, attempts, cutOff) => {
+    const journal = new FakeJournal();
+    const begun = { ...begunMeta(aDecision()), input_tokens: 100 };
+    const entries = [entry(0, "begun", 1000, begun), ...attempts.map((one, i) => entry(i + 1, "attempt", 1500, one))];
+    journal.open = [{ decision: aDecisionId(1), tenant: "retail", entries }];
+    await settleInterrupted(journal, first);
+    const written = journal.entries.map(({ kind, meta }) => ({ ...meta, kind }));
+    const settled = { kind: "settled", attempts: attempts.length + (cutOff ? 1 : 0) };
+    if (!cutOff) return expect(written).toMatchObject([settled]);
+    expect(written).toMatchObject([
+      {
+        kind: "attempt",
+        n: attempts.length + 1,
+        status: "interrupted",
+        usage: { input: 100, output: 0, estimated: true },
+        cost_nano_usd: 200_000,
+        price: "2026",
+      },
+      { ...settled, cost_nano_usd: 200_000 + attempts.length * 7 },
+    ]);
+  });
+
   it("settles every open decision once, with what its attempts say, and waits for the disk", async () => {
     const journal = new FakeJournal();
     const begun = begunMeta(aDecision({ with: { idempotency: { key: "k", body: "b" } } }));
@@ -32,7 +68,7 @@ describe("settleInterrupted", () => {
       },
       { decision: aDecisionId(2), tenant: "private", entries: [entry(3, "begun", 2000, begun)] },
     ];
-    expect(await settleInterrupted(journal)).toBe(2);
+    expect(await settleInterrupted(journal, noVendor)).toBe(2);
     expect(journal.flushes).toBe(1);
     expect(journal.entries.map(({ kind, decision, tenant }) => [kind, decision, tenant])).toEqual([
       ["settled", aDecisionId(1), "retail"],
@@ -58,7 +94,7 @@ describe("settleInterrupted", () => {
 
   it("does nothing where nothing is open", async () => {
     const journal = new FakeJournal();
-    expect(await settleInterrupted(journal)).toBe(0);
+    expect(await settleInterrupted(journal, noVendor)).toBe(0);
     expect([journal.entries, journal.flushes]).toEqual([[], 0]);
   });
 });

@@ -20,6 +20,7 @@ export function begunMeta(d: Decision): BegunMeta {
     snapshot: { number: d.snapshot.number, hash: d.snapshot.hash },
     bundle: d.useCase.bundle,
     stream: d.request?.stream ?? false,
+    ...(d.inputTokens !== undefined && { input_tokens: d.inputTokens }),
   };
   if (d.purpose !== undefined) meta.purpose = d.purpose;
   if (d.useCase.basis !== undefined) meta.basis = d.useCase.basis;

@@ -231,7 +231,7 @@ describe("case 27: what nobody here knows", () => {
     ],
   ];
   // A whole answer is still read as JavaScript reads numbers.
-  it.fails.each(answers)("and come from %s so, too", async (vendor, body) => {
+  it.each(answers)("and come from %s so, too", async (vendor, body) => {
     matrix.vendor.play({ lie: { contentType: "application/json", body } });
     const { text } = await chat({ model: vendor, messages: user("?") });
     const [choice] = (

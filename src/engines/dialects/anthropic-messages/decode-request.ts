@@ -60,6 +60,11 @@ const alreadyRead: Reader = () => {};
 
 const readers = new Map<string, Reader>(
   Object.entries<Reader>({
+    // With a thread only the newest messages are sent, and the rest lies at the vendor: a history without its beginning
+    // must not pass for the whole one. Clients that are told so send all of it.
+    thread: (_value, _request, path) => {
+      throw new BodyFault(path, `${path} is not supported; send the whole conversation in messages.`);
+    },
     model: alreadyRead,
     messages: alreadyRead,
     max_tokens: alreadyRead,

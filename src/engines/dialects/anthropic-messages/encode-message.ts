@@ -1,7 +1,7 @@
 /** Neutral messages → Anthropic's. What it has no place for is shown in the nearest form that it has, or left out; both are named. */
 import type { CacheMark, ChatMessage, ChatPart, MediaPart } from "../../../kernel/chat.ts";
 import { type Fields, isFields } from "../body-reader.ts";
-import { parseExactly } from "../exact-json.ts";
+import { parseExactly } from "../../../kernel/exact-json.ts";
 import { isNativeCitation } from "./citations.ts";
 
 interface WireMessage {

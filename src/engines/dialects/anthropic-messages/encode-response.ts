@@ -1,6 +1,6 @@
 import type { ChatPart, ChatRequest, ChatResponse } from "../../../kernel/chat.ts";
 import { type Fields, isFields } from "../body-reader.ts";
-import { parseExactly } from "../exact-json.ts";
+import { parseExactly } from "../../../kernel/exact-json.ts";
 import type { AnswerId } from "../port.ts";
 import { encodeCitations, isNativeCitation } from "./citations.ts";
 import { thoughtBlock } from "./foreign-thoughts.ts";

@@ -62,6 +62,10 @@ export const encodeError = (error: ClientError): unknown => ({
     message: error.message,
     code: error.code,
     ...(error.param === undefined ? {} : { param: error.param }),
+    // What the official tool runner waits for before it goes on with the whole history.
+    ...(error.param === "thread" && {
+      details: { error_code: "thread_unsupported_request", unsupported: ["thread"] },
+    }),
   },
 });
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { CacheMark, ChatMessage, ChatPart } from "../../../kernel/chat.ts";
 import { type Fields, isFields } from "../body-reader.ts";
-import { parseExactly } from "../exact-json.ts";
+import { parseExactly } from "../../../kernel/exact-json.ts";
 import { cachePoint } from "./cache-point.ts";
 import { encodeFile, encodeImage } from "./encode-media.ts";
 import { type ModelFamily, cachesIn } from "./family.ts";

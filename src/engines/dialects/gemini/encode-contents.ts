@@ -1,7 +1,7 @@
 /** Neutral messages → Gemini's contents. What it has no place for is shown in the nearest form that it has, or left out; both are named. */
 import type { ChatMessage, ChatPart, MediaPart, TextPart } from "../../../kernel/chat.ts";
 import { type Fields, isFields, isShallow } from "../body-reader.ts";
-import { parseExactly } from "../exact-json.ts";
+import { parseExactly } from "../../../kernel/exact-json.ts";
 import { encodeMedia } from "./media.ts";
 import { isProof } from "./signature.ts";
 import { provesThoughts } from "./thinking.ts";

@@ -4,7 +4,7 @@
  */
 import type { ChatEvent } from "../../../kernel/chat.ts";
 import { type Fields, isFields } from "../body-reader.ts";
-import { parseExactly } from "../exact-json.ts";
+import { parseExactly } from "../../../kernel/exact-json.ts";
 import type { RecordDecoder, StreamRecord, VendorStream } from "../port.ts";
 import { openSseDecoder } from "../sse.ts";
 import { closeAnswer, isOver, openAnswer, readAnswer } from "./read-answer.ts";

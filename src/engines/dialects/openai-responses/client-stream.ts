@@ -56,6 +56,8 @@ export function openClientStream(id: AnswerId, request: ChatRequest): ClientStre
   let over = false;
   let head: Fields = {};
   let finish: FinishReason = "stop";
+  /** Words of a refusal were said. */
+  let declined = false;
   let usage: Usage | undefined;
   let message: OpenMessage | undefined;
   let thought: OpenThought | undefined;
@@ -88,7 +90,7 @@ export function openClientStream(id: AnswerId, request: ChatRequest): ClientStre
     return [closed, output.push(undefined) - 1];
   }
 
-  const status = () => encodeStatus(finish).status;
+  const status = () => encodeStatus(finish, declined).status;
   /** An answer that was cut was cut in its last item. */
   const statusOf = (index: number) => (index === output.length - 1 ? status() : "completed");
 
@@ -100,6 +102,7 @@ export function openClientStream(id: AnswerId, request: ChatRequest): ClientStre
   }
 
   function openContent(refusal: boolean): string {
+    declined ||= refusal;
     let text = openMessage();
     const { index, name, content, open } = message!;
     if (open !== undefined && open.refusal === refusal) return text;
@@ -188,6 +191,7 @@ export function openClientStream(id: AnswerId, request: ChatRequest): ClientStre
     const closed = closeAll();
     over = true;
     const ending = endingFields({
+      declined,
       finish,
       ...(usage && { usage }),
       ...(usage?.service_class && { service_class: usage.service_class }),

@@ -79,22 +79,23 @@ export function answerHead(id: AnswerId, request: ChatRequest, model: string): F
   };
 }
 
-type Ending = Pick<ChatResponse, "finish" | "usage" | "service_class">;
+type Ending = Pick<ChatResponse, "finish" | "usage" | "service_class"> & { declined: boolean };
 
-export function endingFields({ finish, usage, service_class }: Ending): Fields {
+export function endingFields({ finish, usage, service_class, declined }: Ending): Fields {
   const tier = service_class === undefined ? undefined : tierOf(service_class);
   return {
-    ...encodeStatus(finish),
+    ...encodeStatus(finish, declined),
     ...(tier === undefined ? {} : { service_tier: tier }),
     usage: usage === undefined ? null : encodeUsage(usage),
   };
 }
 
 export function encodeResponse(response: ChatResponse, id: AnswerId, request: ChatRequest): unknown {
-  const status = encodeStatus(response.finish).status;
+  const declined = response.parts.some((part) => part.type === "text" && part.refusal === true);
+  const status = encodeStatus(response.finish, declined).status;
   return {
     ...answerHead(id, request, response.model),
-    ...endingFields(response),
+    ...endingFields({ ...response, declined }),
     output: encodeOutput(response, id, status),
   };
 }

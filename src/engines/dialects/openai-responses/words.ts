@@ -14,11 +14,15 @@ const incompleteReasons = new Map<FinishReason, string>([
   ["content_filter", "content_filter"],
 ]);
 
-export function encodeStatus(finish: FinishReason): {
+/** `declined`: the answer itself holds the words of a refusal; without any, nothing but the status can tell of it. */
+export function encodeStatus(
+  finish: FinishReason,
+  declined: boolean,
+): {
   status: "completed" | "incomplete";
   incomplete_details: unknown;
 } {
-  const reason = incompleteReasons.get(finish);
+  const reason = finish === "refusal" && !declined ? "content_filter" : incompleteReasons.get(finish);
   return reason === undefined
     ? { status: "completed", incomplete_details: null }
     : { status: "incomplete", incomplete_details: { reason } };
