@@ -183,7 +183,7 @@ export async function assemble(options: AssembleOptions): Promise<House> {
   ]);
   const serving = new Serving(snapshots, options, models);
   await serving.reload();
-  await restore(index, { money, idempotency, snapshot: serving.current().snapshot, clock, node });
+  await restore(index, { money, idempotency, clock, node });
 
   const telemetry = createTelemetry({
     clock,
@@ -412,19 +412,20 @@ async function firstTargetOf(
 /** What the journal says of the current windows: money spent and idempotency keys still in force. */
 async function restore(
   index: SqliteIndex,
-  into: { money: MoneyBook; idempotency: IdempotencyTable; snapshot: Snapshot; clock: Clock; node: string },
+  into: { money: MoneyBook; idempotency: IdempotencyTable; clock: Clock; node: string },
 ): Promise<void> {
   await index.caughtUp();
-  const starts = into.money.windowStartsMs().toReversed();
-  for (const tenant of into.snapshot.tenants.keys()) {
-    // What was spent between the starts of two windows is booked at the earlier one: exact for every window.
-    let later = 0;
-    for (const since of starts) {
-      const spent = await index.spentSince(tenant, since);
-      into.money.restore(scopeName.tenant(tenant), since, nanoUsd(spent - later));
-      later = spent;
-    }
-  }
+  // Every window begins with an hour, so hours say exactly what each of them has spent.
+  for (const { tenant, use_case, principal_id, credential, hour_ms, nano_usd } of await index.spendingSince(
+    into.money.windowStartsMs()[0]!,
+  ))
+    for (const scope of [
+      scopeName.tenant(tenant),
+      scopeName.use(tenant, use_case),
+      scopeName.principal(tenant, principal_id),
+      scopeName.key(credential),
+    ])
+      into.money.restore(scope, hour_ms, nanoUsd(nano_usd));
   for (const { key, body, decision_id, seq, interrupted, at_ms } of await index.idempotentSince(
     into.node,
     into.clock.now() - 24 * 3600_000,

@@ -104,6 +104,7 @@ function rowOf(id: string, settled: SettledMeta): DecisionRow {
     tenant: "retail",
     environment: settled.environment,
     principal_id: settled.principal.id,
+    credential: settled.principal.credential,
     ...(subject === undefined ? {} : { subject }),
     state: settled.state,
     status: settled.status,

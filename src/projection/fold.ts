@@ -70,6 +70,7 @@ function rowOf(decisionId: string, tenant: string, meta: SettledMeta): DecisionR
     tenant,
     environment: meta.environment,
     principal_id: meta.principal.id,
+    credential: meta.principal.credential,
     state: meta.state,
     status: meta.status,
     attempts: meta.attempts,

@@ -23,6 +23,16 @@ export interface FoldedEntry {
 }
 
 /** One settled decision in a list: the wire format of the admin API. */
+/** One hour's cost of one key in one use case. */
+export interface Spending {
+  hour_ms: number;
+  tenant: string;
+  use_case: string;
+  principal_id: string;
+  credential: string;
+  nano_usd: number;
+}
+
 export interface DecisionRow {
   decision_id: string;
   /** When it started. */
@@ -32,6 +42,8 @@ export interface DecisionRow {
   tenant: string;
   environment: string;
   principal_id: string;
+  /** Public id of the key. */
+  credential: string;
   subject?: string;
   state: DecisionState;
   status: number;
@@ -264,7 +276,8 @@ export interface RunningState {
   /** Resolves when everything that is durable now has been folded. */
   caughtUp(): Promise<void>;
   /** Nano-USD booked for a tenant's decisions that started at or after `sinceMs`. */
-  spentSince(tenant: string, sinceMs: number): Promise<number>;
+  /** What decisions that began since then have cost, by whom and by hour: budgets are restored from it. */
+  spendingSince(sinceMs: number): Promise<Spending[]>;
   /** Oldest first. */
   idempotentSince(node: string, sinceMs: number): Promise<IdempotentRow[]>;
   /** `OutcomeMeta.digest` of the outcome under this id in this tenant. */

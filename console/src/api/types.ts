@@ -88,6 +88,7 @@ export interface DecisionRow {
   tenant: string;
   environment: string;
   principal_id: string;
+  credential: string;
   subject?: string;
   state: DecisionState;
   status: number;

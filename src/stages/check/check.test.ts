@@ -62,6 +62,32 @@ describe("check", () => {
     expect(d.guards).toMatchObject([{ verdict: "modify", findings: { card: 5 } }]);
   });
 
+  it("reads parts that stand side by side as one text, and says them as one", () => {
+    const halves = ["a CA", "RD, yes"].map((text) => ({ type: "text", text }) as const);
+    const served: Served = { type: "chat", response: aChatResponse("", { parts: [...halves] }), raw: "{}" };
+    expect(check(withGuards(aGuard()), rung, served)).toBe("next-rung");
+    expect(check(withGuards(aGuard({ action: "redact" })), rung, served)).toMatchObject({
+      response: { parts: [{ type: "text", text: "a [card], yes" }] },
+    });
+    const others = [{ parts: [...halves], finish: "stop" as const }];
+    const second: Served = { type: "chat", response: aChatResponse("fine", { others }) };
+    expect(check(withGuards(aGuard()), rung, second)).toBe("next-rung");
+    const refused = aChatResponse("", { parts: [halves[0]!, { ...halves[1]!, refusal: true }] });
+    const apart: Served = { type: "chat", response: refused };
+    expect(check(withGuards(aGuard()), rung, apart)).toBe(apart);
+  });
+
+  it("reads citations; their offsets and addresses stay", () => {
+    const cited = { source: "https://x/CARD", title: "My CARD", start: 3, end: 9, text: "CARD it is" };
+    const served: Served = { type: "chat", response: aChatResponse("fine", { citations: [cited] }) };
+    expect(check(withGuards(aGuard()), rung, served)).toBe("next-rung");
+    const d = withGuards(aGuard({ action: "redact" }));
+    expect(check(d, rung, served)).toMatchObject({
+      response: { citations: [{ ...cited, title: "My [card]", text: "[card] it is" }] },
+    });
+    expect(d.guards).toMatchObject([{ findings: { card: 2 } }]);
+  });
+
   it("takes the next rung where a guard blocks, and the record says so", () => {
     const d = withGuards(aGuard());
     expect(check(d, rung, said("CARD"))).toBe("next-rung");

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { type DetectorName, type Finding, openScan, redact, scan } from "../../engines/detectors/index.ts";
 import { sampleText } from "../../engines/detectors/sample-texts.ts";
-import type { ChatEvent, ChatPart } from "../../kernel/chat.ts";
+import type { ChatEvent, ChatPart, Citation } from "../../kernel/chat.ts";
 import type { OpenScan, Scanner } from "../screen/index.ts";
 
 export const realScanner: Scanner = {
@@ -44,6 +44,36 @@ const samplePart: fc.Arbitrary<ChatPart> = fc.oneof(
 );
 
 export const sampleParts: fc.Arbitrary<ChatPart[]> = fc.array(samplePart, { maxLength: 5 });
+
+/** Answers whose texts and open thoughts are cut over parts that stand side by side, as vendors' blocks are. */
+export const sampleBlocks: fc.Arbitrary<ChatPart[]> = fc
+  .tuple(sampleParts, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 }))
+  .map(([parts, sizes]) => {
+    let turn = 0;
+    return parts.flatMap((part) => {
+      if (part.type !== "text" && (part.type !== "reasoning" || part.signature !== undefined)) return [part];
+      const blocks: ChatPart[] = [];
+      for (let at = 0; at < part.text.length;) {
+        const to = at + sizes[turn++ % sizes.length]!;
+        blocks.push({ ...part, text: part.text.slice(at, to) });
+        at = to;
+      }
+      return blocks;
+    });
+  });
+
+export const sampleCitations: fc.Arbitrary<Citation[]> = fc.array(
+  fc
+    .record({ text: sampleText, title: sampleText, isCalledByTitle: fc.boolean() })
+    .map(({ text, title, isCalledByTitle }) => ({
+      source: isCalledByTitle ? title : "https://example.org/1",
+      title,
+      start: 3,
+      end: 9,
+      text,
+    })),
+  { maxLength: 2 },
+);
 
 /** The events of these parts, each text cut into pieces of these sizes, round and round. */
 export function eventsInPieces(parts: readonly ChatPart[], sizes: readonly number[], choice?: number): ChatEvent[] {

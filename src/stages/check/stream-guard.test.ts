@@ -2,14 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aDecision, aGuard, modelRung } from "../../../tests/fixtures/decision.ts";
 import { openCollector } from "../../kernel/chat-stream.ts";
-import type { ChatEvent, ChatPart, ChatResponse } from "../../kernel/chat.ts";
+import type { ChatEvent, ChatPart, ChatResponse, Citation } from "../../kernel/chat.ts";
 import type { Guard } from "../../kernel/snapshot.ts";
 import type { OpenScan } from "../screen/index.ts";
 import { createCheck } from "./check.ts";
 import { holdBackOf } from "../../engines/detectors/open-scan.ts";
 import type { DetectorName } from "../../engines/detectors/index.ts";
 import { hostileUnits } from "../../engines/detectors/sample-texts.ts";
-import { eventsInPieces, realOpenScan, realScanner, sampleParts } from "./sample-answers.ts";
+import { eventsInPieces, realOpenScan, realScanner, sampleBlocks, sampleCitations } from "./sample-answers.ts";
 import { StreamGuard } from "./stream-guard.ts";
 
 const cards = aGuard({ name: "cards", detect: ["card"], action: "redact" });
@@ -29,6 +29,13 @@ function collected(events: readonly ChatEvent[]): ChatResponse {
   return heard.partial();
 }
 
+/** The stream of an answer in blocks, and the same answer whole, with every block by itself. */
+function told(parts: ChatPart[], citations: Citation[], cuts: readonly number[]): [ChatEvent[], ChatResponse] {
+  const events = eventsInPieces(parts, cuts);
+  for (const one of citations) events.splice(events.length >> 1, 0, { type: "citations", citations: [one] });
+  return [events, { ...collected(events), parts }];
+}
+
 /** Parts without words are as good as none. */
 const worded = ({ parts }: ChatResponse): ChatPart[] =>
   parts.filter((part) => part.type !== "text" || part.text !== "");
@@ -45,19 +52,21 @@ describe("what a guarded stream says", () => {
   it("is what the whole-answer guard makes of the same answer, however it is cut", () => {
     const guards = [cards, secrets, aGuard({ name: "all", detect: everything, action: "allow" })];
     fc.assert(
-      fc.property(sampleParts, sizes, (parts, cuts) => {
-        const events = eventsInPieces(parts, cuts);
+      fc.property(sampleBlocks, sampleCitations, sizes, (parts, citations, cuts) => {
+        const [events, response] = told(parts, citations, cuts);
         const guard = opened(guards);
         const streamed = collected(through(guard, events));
         const d = aDecision({ useCase: { check: guards } });
         const whole = createCheck(realScanner, realOpenScan)(d, modelRung("large"), {
           type: "chat",
-          response: collected(events),
+          response,
         });
         expect(whole).toMatchObject({ type: "chat" });
         // Where a signature was dropped, the next reasoning goes on with its block: as a stream, both do.
-        if (typeof whole === "object" && whole.type === "chat")
+        if (typeof whole === "object" && whole.type === "chat") {
           expect(worded(streamed)).toEqual(worded(collected(eventsInPieces(whole.response.parts, [1e6]))));
+          expect(streamed.citations).toEqual(whole.response.citations);
+        }
         expect(guard.verdicts()).toEqual(d.guards);
       }),
       { numRuns: 300 },
@@ -67,14 +76,14 @@ describe("what a guarded stream says", () => {
   it("stops where the whole-answer guard takes the next rung, and nothing of a finding has left", () => {
     const guards = [aGuard({ detect: everything })];
     fc.assert(
-      fc.property(sampleParts, sizes, (parts, cuts) => {
-        const events = eventsInPieces(parts, cuts);
+      fc.property(sampleBlocks, sampleCitations, sizes, (parts, citations, cuts) => {
+        const [events, response] = told(parts, citations, cuts);
         const guard = opened(guards);
         const left = collected(through(guard, events));
         const d = aDecision({ useCase: { check: guards } });
         const whole = createCheck(realScanner, realOpenScan)(d, modelRung("large"), {
           type: "chat",
-          response: collected(events),
+          response,
         });
         expect(guard.stopped !== undefined).toBe(whole === "next-rung");
         const original = worded(collected(events));
@@ -172,6 +181,24 @@ describe("what a guarded stream says", () => {
       { type: "end" },
     ];
     expect(through(guard, events)).toEqual(events);
+  });
+
+  it("reads what citations quote, and their titles", () => {
+    const cited = {
+      source: "Of 4242424242424242",
+      title: "Of 4242424242424242",
+      start: 1,
+      end: 25,
+      text: "jane@a.com",
+    };
+    const event: ChatEvent = { type: "citations", citations: [cited] };
+    expect(opened([cards, secrets]).add(event)).toEqual([
+      { type: "citations", citations: [{ ...cited, source: "Of [card]", title: "Of [card]", text: "[email]" }] },
+    ]);
+    const blocking = opened([aGuard()]);
+    expect([blocking.add(event), blocking.stopped?.code]).toEqual([[], "output_blocked"]);
+    const counting = opened([aGuard({ action: "allow" })]);
+    expect([counting.add(event), counting.verdicts()]).toMatchObject([[event], [{ findings: { card: 1 } }]]);
   });
 
   it("reads transcripts and a vendor's own items", () => {

@@ -203,6 +203,65 @@ describe("screen", () => {
     expect([screen(d), d.bytesClean]).toEqual([undefined, true]);
   });
 
+  const halves: ChatPart[] = [
+    { type: "text", text: "my CA", cache: "5m" },
+    { type: "text", text: "RD please" },
+  ];
+  const nested: ChatPart = { type: "tool_result", id: "t", text: "", parts: halves as never };
+  const inItem: ChatPart = { type: "native", dialect: "anthropic-messages", kind: "k", value: { content: halves } };
+  const image: ChatPart = { type: "image", url: "https://x/1.png" };
+
+  it.each<[string, ChatPart[]]>([
+    ["one message", halves],
+    ["one message, behind a picture", [image, ...halves]],
+    ["a tool's result", [nested]],
+    ["a vendor's own item", [inItem]],
+  ])("reads texts side by side as one, though the bytes look clean: %s", (_where, parts) => {
+    for (const more of [{}, { user: "x".repeat(300 * 1024) }]) {
+      const asked = (guard: Guard) => {
+        const ask = aChatAsk({ messages: [{ role: "user", parts }], ...more });
+        return aDecision({
+          ask: { ...ask, body: Buffer.from(JSON.stringify(ask.request)) },
+          useCase: { screen: [guard] },
+        });
+      };
+      expect(screen(asked(aGuard()))).toMatchObject({ code: "input_blocked" });
+      const d = asked(aGuard({ action: "redact" }));
+      expect([screen(d), d.rewritten, d.guards[0]!.findings]).toEqual([undefined, true, { card: 1 }]);
+      expect(JSON.stringify(d.request)).toContain(
+        '{"type":"text","text":"my [card]","cache":"5m"},{"type":"text","text":" please"}]',
+      );
+    }
+  });
+
+  it.each<[string, ChatPart[]]>([
+    ["a picture between them", [halves[0]!, image, halves[1]!]],
+    ["a refusal after words", [halves[0]!, { type: "text", text: "RD please", refusal: true }]],
+  ])("texts with something else between them stay apart: %s", (_what, parts) => {
+    expect(screen(decision([aGuard()], [{ role: "assistant", parts }]))).toBeUndefined();
+  });
+
+  it("reads a tool's result that stands in the bytes in several pieces, and none that stands there whole", () => {
+    const pieces = '{"content":[{"type":"text","text":"my CA"},{"type":"text","text":"RD"}]}';
+    const asked = (body: string, text: string) =>
+      aDecision({
+        ask: {
+          ...aChatAsk({ messages: [{ role: "tool", parts: [{ type: "tool_result", id: "t", text }] }] }),
+          body: Buffer.from(body),
+        },
+        useCase: { screen: [aGuard()] },
+      });
+    expect(screen(asked(pieces, "my CARD"))).toMatchObject({ code: "input_blocked" });
+    const scanned: string[] = [];
+    const listening = createScreen({
+      ...wordScanner,
+      scan: (text, wanted) => (scanned.push(text), wordScanner.scan(text, wanted)),
+    });
+    const body = String.raw`{"content":"all is "well""}`;
+    expect(listening(asked(body, 'all is "well"'))).toBeUndefined();
+    expect(scanned).toEqual(['{"content":"all is "well""}']);
+  });
+
   it("reads what only one dialect knows, but for what is void once it is changed", () => {
     const value = { type: "search_result", content: [{ text: "a CARD" }], encrypted_content: "CARD" };
     const one: ChatPart = { type: "native", dialect: "anthropic-messages", kind: "search_result", value };

@@ -16,6 +16,7 @@ import type {
   Page,
   PageCursor,
   RefusalCount,
+  Spending,
   RunningState,
 } from "../../projection/index.ts";
 import type { Durable, FromWorker, Operations, Question, ToWorker, WorkerStart } from "./projection-worker.ts";
@@ -146,8 +147,8 @@ export class SqliteIndex implements DecisionIndex, RunningState {
   caughtUp(): Promise<void> {
     return this.#ask("caughtUp");
   }
-  spentSince(tenant: string, sinceMs: number): Promise<number> {
-    return this.#ask("spentSince", tenant, sinceMs);
+  spendingSince(sinceMs: number): Promise<Spending[]> {
+    return this.#ask("spendingSince", sinceMs);
   }
   idempotentSince(node: string, sinceMs: number): Promise<IdempotentRow[]> {
     return this.#ask("idempotentSince", node, sinceMs);

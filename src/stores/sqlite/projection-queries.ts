@@ -14,6 +14,7 @@ import {
   type PageCursor,
   parseArrivalCursor,
   windowOf,
+  type Spending,
 } from "../../projection/index.ts";
 import type { ProjectionTables } from "./projection-schema.ts";
 import { inOrder, type LocatedEntry, unpackPlaces } from "./entry-places.ts";
@@ -155,14 +156,16 @@ export async function readOverview(store: ProjectionStore, range: OverviewRange,
   return buildOverview(range, nowMs, steps);
 }
 
-export async function spentSince(store: ProjectionStore, tenant: string, sinceMs: number): Promise<number> {
-  const { spent } = await store.query
+export async function spendingSince(store: ProjectionStore, sinceMs: number): Promise<Spending[]> {
+  const hour = sql<number>`at_ms - at_ms % 3600000`;
+  return await store.query
     .selectFrom("decisions")
-    .select((is) => is.fn.sum<number | null>("cost_nano_usd").as("spent"))
-    .where("tenant", "=", tenant)
+    .select(["tenant", "use_case", "principal_id", "credential", hour.as("hour_ms")])
+    .select((is) => is.fn.sum<number>("cost_nano_usd").as("nano_usd"))
     .where("at_ms", ">=", sinceMs)
-    .executeTakeFirstOrThrow();
-  return spent ?? 0;
+    .where("cost_nano_usd", ">", 0)
+    .groupBy(["tenant", "use_case", "principal_id", "credential", hour])
+    .execute();
 }
 
 export async function idempotentSince(store: ProjectionStore, node: string, sinceMs: number): Promise<IdempotentRow[]> {

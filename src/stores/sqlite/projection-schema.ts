@@ -1,7 +1,7 @@
 /** Tables of the projection. A change of any of them raises the version: older files are folded again, not migrated. */
 import type { DecisionRow, EntryKind, HourDelta } from "../../projection/index.ts";
 
-export const projectionVersion = 4;
+export const projectionVersion = 5;
 
 interface DecisionTable extends Omit<
   Required<DecisionRow>,
@@ -80,7 +80,7 @@ create table entries (
 create table decisions (
   arrival integer primary key, decision_id text not null unique, node text not null, seq integer not null,
   at_ms integer not null, use_case text not null, kind text not null, tenant text not null, environment text not null,
-  principal_id text not null, subject text, state text not null, status integer not null, code text, result text,
+  principal_id text not null, credential text not null, subject text, state text not null, status integer not null, code text, result text,
   score real, model text, rung integer, attempts integer not null, cache text not null, guards_hit integer not null,
   duration_ms real not null, ttft_ms real, cost_nano_usd integer not null, input_tokens integer not null,
   output_tokens integer not null, risk text not null, data_class text not null, automation text not null,

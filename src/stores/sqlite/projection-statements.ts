@@ -13,6 +13,7 @@ export const columnsOf = {
     "tenant",
     "environment",
     "principal_id",
+    "credential",
     "subject",
     "state",
     "status",

@@ -4,11 +4,19 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { VirtualClock } from "../../kernel/clock.ts";
-import { decisionId, sampleStart, settledEntry } from "../../projection/entry-samples.ts";
+import { nanoUsd } from "../../kernel/money.ts";
+import { decisionId, entryOf, sampleStart, settledEntry, settledMeta } from "../../projection/entry-samples.ts";
 import { describeDecisionIndex } from "../../projection/index-conformance.ts";
 import type { DecisionIndex, FoldedEntry } from "../../projection/index.ts";
 import { readChoices, readCosts, readRefusals } from "./cost-queries.ts";
-import { arrivalsSince, entriesOf, listDecisions, outcomesOf, readOverview } from "./projection-queries.ts";
+import {
+  arrivalsSince,
+  entriesOf,
+  listDecisions,
+  outcomesOf,
+  readOverview,
+  spendingSince,
+} from "./projection-queries.ts";
 import { type EntryPosition, type PositionedEntry, ProjectionStore } from "./projection-store.ts";
 import { type EntrySource, ProjectionTail } from "./projection-tail.ts";
 
@@ -44,6 +52,41 @@ describeDecisionIndex("ProjectionStore", () => {
     if (store.apply(entries.map(positioned)) > 0) for (const act of listeners) act();
   };
   return { index, apply, close: () => store.close() };
+});
+
+it("says what was spent by key and hour, so that every budget can be restored", async () => {
+  const store = new ProjectionStore({ path: ":memory:", clock, log: () => {} });
+  const hour = 3_600_000;
+  const spent = (i: number, atMs: number, cost: number, credential = "k1") =>
+    entryOf(i, "settled", decisionId(i), {
+      ...settledMeta({ started_at_ms: atMs, cost_nano_usd: nanoUsd(cost) }),
+      principal: { type: "service", id: "branch", credential },
+    });
+  store.apply(
+    [
+      spent(1, sampleStart - 1, 1000),
+      spent(2, sampleStart, 5),
+      spent(3, sampleStart + hour - 1, 7),
+      spent(4, sampleStart + hour, 11),
+      spent(5, sampleStart, 13, "k2"),
+      spent(6, sampleStart, 0),
+    ].map(positioned),
+  );
+  const of = (credential: string, hour_ms: number, nano_usd: number) => ({
+    tenant: "retail",
+    use_case: "credit",
+    principal_id: "branch",
+    credential,
+    hour_ms,
+    nano_usd,
+  });
+  const rows = await spendingSince(store, sampleStart);
+  expect(rows.toSorted((a, b) => a.nano_usd - b.nano_usd)).toEqual([
+    of("k1", sampleStart + hour, 11),
+    of("k1", sampleStart, 12),
+    of("k2", sampleStart, 13),
+  ]);
+  store.close();
 });
 
 /** Journals in memory that can be replaced or fail. */

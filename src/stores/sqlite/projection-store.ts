@@ -243,6 +243,7 @@ export class ProjectionStore {
       row.tenant,
       row.environment,
       row.principal_id,
+      row.credential,
       row.subject ?? null,
       row.state,
       row.status,

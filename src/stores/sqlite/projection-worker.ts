@@ -19,7 +19,7 @@ import {
   outcomesOf,
   idempotentSince,
   outcomeDigest,
-  spentSince,
+  spendingSince,
   readOverview,
 } from "./projection-queries.ts";
 import { type EntrySource, ProjectionTail } from "./projection-tail.ts";
@@ -53,7 +53,7 @@ export function operationsOf(store: ProjectionStore, source: EntrySource, tail: 
     choices: (useCase: string, limit: number) => readChoices(store, useCase, limit),
     refusals: (sinceMs: number, limit: number) => readRefusals(store, sinceMs, limit),
     caughtUp: () => tail.caughtUp(),
-    spentSince: (tenant: string, sinceMs: number) => spentSince(store, tenant, sinceMs),
+    spendingSince: (sinceMs: number) => spendingSince(store, sinceMs),
     idempotentSince: (node: string, sinceMs: number) => idempotentSince(store, node, sinceMs),
     outcomeDigest: (tenant: string, outcomeId: string) => outcomeDigest(store, tenant, outcomeId),
     rebuild: () => tail.rebuild(),

@@ -74,6 +74,7 @@ const decisionRow = z
     tenant: z.string(),
     environment: z.string(),
     principal_id: z.string(),
+    credential: z.string(),
     subject: z.string().optional(),
     state,
     status: z.number(),
