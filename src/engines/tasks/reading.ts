@@ -24,5 +24,6 @@ export function vectorOf(value: unknown): number[] | undefined {
   if (typeof value !== "string") return undefined;
   const bytes = Buffer.from(value, "base64");
   if (bytes.length === 0 || bytes.length % 4 !== 0) return undefined;
-  return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
+  const vector = Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
+  return vector.every(Number.isFinite) ? vector : undefined;
 }

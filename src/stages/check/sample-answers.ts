@@ -43,7 +43,7 @@ const samplePart: fc.Arbitrary<ChatPart> = fc.oneof(
   sampleText.map((text) => ({ type: "tool_call", id: "c", name: "g", arguments: text, custom: true }) as const),
 );
 
-export const sampleParts: fc.Arbitrary<ChatPart[]> = fc.array(samplePart, { maxLength: 5 });
+const sampleParts: fc.Arbitrary<ChatPart[]> = fc.array(samplePart, { maxLength: 5 });
 
 /** Answers whose texts and open thoughts are cut over parts that stand side by side, as vendors' blocks are. */
 export const sampleBlocks: fc.Arbitrary<ChatPart[]> = fc
