@@ -252,6 +252,15 @@ describe("answers that are none", () => {
       },
     ],
     [
+      "a number that is none, in base64",
+      {
+        data: [
+          { index: 0, embedding: "AADAfw==" },
+          { index: 1, embedding: [1] },
+        ],
+      },
+    ],
+    [
       "an empty vector",
       {
         data: [
