@@ -197,6 +197,17 @@ describe("screen", () => {
     expect(JSON.stringify(redacting.request)).toContain(base64("the [card] is"));
   });
 
+  it("a picture that a tool brought is no text either", () => {
+    const image = { type: "image", media_type: "image/png", url: "https://a.example/CARD.png" } as const;
+    const one: ChatPart = { type: "tool_result", id: "t", text: "", parts: [image] };
+    const d = decision(
+      [aGuard({ action: "redact" })],
+      [{ role: "user", parts: [one, { type: "text", text: "CARD" }] }],
+    );
+    expect(screen(d)).toBeUndefined();
+    expect(d.request!.messages[0]!.parts[0]).toEqual(one);
+  });
+
   it("a clean document leaves the bytes as they are, and a picture is no text", () => {
     const image: ChatPart = { type: "image", media_type: "image/png", data: base64("CARD") };
     const d = decision([aGuard()], [{ role: "user", parts: [document("nothing here"), image] }]);

@@ -68,10 +68,9 @@ const native: Place = {
   notText: new Set([...voidIfChanged, "encrypted_content", "encrypted_index", "tool_use_id", "file_id"]),
   deep: true,
 };
-const part: Place = {
-  notText: new Set([...voidIfChanged, "media_type", "file_id", "cache"]),
-  below: { value: native },
-};
+const inPart = new Set([...voidIfChanged, "media_type", "file_id", "cache"]);
+// What a tool brought is made of the same parts.
+const part: Place = { notText: inPart, below: { value: native, parts: { notText: inPart } } };
 const message: Place = { notText: new Set(["role"]), below: { parts: part } };
 // The use case's name, and paths that Weir itself names.
 const wholeRequest: Place = { notText: new Set(["model", "unmodelled"]), below: { messages: message } };

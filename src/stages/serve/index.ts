@@ -8,4 +8,3 @@ export { createServe } from "./serve.ts";
 export { createUpstream } from "./upstream.ts";
 export { ModelHouse } from "./model-house.ts";
 export { HealthBook, VendorKeys } from "./health/index.ts";
-export type { VendorDialects } from "./port.ts";
