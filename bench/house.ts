@@ -14,10 +14,9 @@ const readyWithinMs = 30_000;
 const manifest = new URL("../package.json", import.meta.url);
 
 /** How `weir start` runs Node (bin/weir.mjs). */
-const shippedNodeFlags = (): string[] => {
-  const { config } = JSON.parse(readFileSync(manifest, "utf8")) as { config: { node_flags: string } };
-  return config.node_flags.split(" ");
-};
+const shipped = (JSON.parse(readFileSync(manifest, "utf8")) as { config: { node_flags: string; code_cache: string } })
+  .config;
+const codeCache = fileURLToPath(new URL(shipped.code_cache, manifest));
 
 const scoreModels = `  credit-boosted: { runtime: onnx, file: models/credit-boosted.onnx, card: cards/credit-boosted.md }
   baseline: { runtime: rules, file: rules/credit.yaml, card: cards/credit-baseline.md }
@@ -152,7 +151,7 @@ export async function startHouse(
     cpSync(join(bankExample, part), join(root, part), { recursive: true });
   const file = join(root, "weir.yaml");
   writeFileSync(file, more.configure?.(upstreamPort) ?? benchConfiguration(upstreamPort, { scores: true }));
-  const env = { ...process.env, BENCH_VENDOR_KEY: "bench-vendor-key" };
+  const env = { ...process.env, BENCH_VENDOR_KEY: "bench-vendor-key", NODE_COMPILE_CACHE: codeCache };
   const mint = async (where: string) => {
     const command = [
       cli,
@@ -172,7 +171,7 @@ export async function startHouse(
   const key = await mint(data);
   // Well-formed and of the right environment, but of another installation.
   const unknownKey = await mint(join(folder, "elsewhere"));
-  const flags = [...shippedNodeFlags(), ...(more.nodeFlags ?? [])];
+  const flags = [...shipped.node_flags.split(" "), ...(more.nodeFlags ?? [])];
   const child = spawn(process.execPath, [...flags, cli, "start", "--config", file, "--data", data], {
     env,
     stdio: ["ignore", "inherit", "pipe"],

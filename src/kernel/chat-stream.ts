@@ -15,32 +15,72 @@ type AudioPart = Extract<MediaPart, { type: "audio" }>;
 /** No vendor answers a request with more; what lies beyond is not a choice. */
 const mostChoices = 128;
 
-export function openCollector(): ChatCollector {
-  const first: ChatResponse = { model: "", parts: [], finish: "stop" };
-  const choices: ChatChoice[] = [first];
-  const calls = new Map<string, Extract<ChatPart, { type: "tool_call" }>>();
-  let ended = false;
-  let failed = false;
+export const openCollector = (): ChatCollector => new Collector();
 
-  function choiceOf(event: { choice?: number }): ChatChoice {
-    const index = event.choice ?? 0;
-    if (index === 0) return first;
-    if (index < 0 || index >= mostChoices) return { parts: [], finish: "stop" };
-    while (choices.length <= index) choices.push({ parts: [], finish: "stop" });
-    return choices[index]!;
+/** A class, and no closures: thousands of streams may be open. */
+class Collector implements ChatCollector {
+  readonly #first: ChatResponse = { model: "", parts: [], finish: "stop" };
+  readonly #choices: ChatChoice[] = [this.#first];
+  #calls: Map<string, Extract<ChatPart, { type: "tool_call" }>> | undefined;
+  #ended = false;
+  #failed = false;
+
+  add(event: ChatEvent): void {
+    switch (event.type) {
+      case "text":
+        return this.#addText(event);
+      case "reasoning":
+        return this.#addReasoning(event);
+      case "tool_call_start":
+        return this.#addCall(event);
+      case "tool_call_delta": {
+        const call = this.#calls?.get(`${event.choice ?? 0}/${event.index}`);
+        if (call !== undefined) call.arguments += event.arguments;
+        return;
+      }
+      case "part":
+        return void this.#choiceOf(event).parts.push(event.part);
+      case "audio":
+        return this.#addAudio(event);
+      case "end":
+        this.#ended = true;
+        return;
+      case "error":
+        this.#failed = true;
+        return;
+      default:
+        this.#addFact(event);
+    }
   }
 
-  function addText({ text, refusal, logprobs, choice }: Of<"text">): void {
-    const target = choice === undefined ? first : choiceOf({ choice });
+  response(): ChatResponse | undefined {
+    return this.#ended && !this.#failed ? this.partial() : undefined;
+  }
+
+  partial(): ChatResponse {
+    if (this.#choices.length > 1) this.#first.others = this.#choices.slice(1);
+    return this.#first;
+  }
+
+  #choiceOf(event: { choice?: number }): ChatChoice {
+    const index = event.choice ?? 0;
+    if (index === 0) return this.#first;
+    if (index < 0 || index >= mostChoices) return { parts: [], finish: "stop" };
+    while (this.#choices.length <= index) this.#choices.push({ parts: [], finish: "stop" });
+    return this.#choices[index]!;
+  }
+
+  #addText({ text, refusal, logprobs, choice }: Of<"text">): void {
+    const target = choice === undefined ? this.#first : this.#choiceOf({ choice });
     const last = target.parts.at(-1);
     if (last?.type === "text" && last.refusal === refusal) last.text += text;
     else target.parts.push({ type: "text", text, ...(refusal === undefined ? {} : { refusal }) });
     if (logprobs) (target.logprobs ??= []).push(...logprobs);
   }
 
-  function addReasoning(event: Of<"reasoning">): void {
+  #addReasoning(event: Of<"reasoning">): void {
     const { text, signature, encrypted, id } = event;
-    const { parts } = choiceOf(event);
+    const { parts } = this.#choiceOf(event);
     const last = parts.at(-1);
     const open = last?.type === "reasoning" && last.signature === undefined && last.encrypted === undefined;
     // A seal closes the words of the same item; without an id it stands for a block of its own.
@@ -61,8 +101,8 @@ export function openCollector(): ChatCollector {
     });
   }
 
-  function addAudio(event: Of<"audio">): void {
-    const { parts } = choiceOf(event);
+  #addAudio(event: Of<"audio">): void {
+    const { parts } = this.#choiceOf(event);
     const last = parts.at(-1);
     const open: AudioPart | undefined =
       last?.type === "audio" && (event.id === undefined || last.id === event.id) ? last : undefined;
@@ -75,60 +115,37 @@ export function openCollector(): ChatCollector {
     if (event.transcript !== undefined) part.transcript = (part.transcript ?? "") + event.transcript;
   }
 
-  const collectors: { [Type in ChatEvent["type"]]: (event: Of<Type>) => void } = {
-    start: ({ model, vendor_id }) => {
-      first.model = model;
-      if (vendor_id !== undefined) first.vendor_id = vendor_id;
-    },
-    text: addText,
-    reasoning: addReasoning,
-    tool_call_start: (event) => {
-      const { index, id, name, custom, signature } = event;
-      const call: Extract<ChatPart, { type: "tool_call" }> = { type: "tool_call", id, name, arguments: "" };
-      if (custom) call.custom = true;
-      if (signature !== undefined) call.signature = signature;
-      calls.set(`${event.choice ?? 0}/${index}`, call);
-      choiceOf(event).parts.push(call);
-    },
-    tool_call_delta: ({ index, arguments: text, choice }) => {
-      const call = calls.get(`${choice ?? 0}/${index}`);
-      if (call !== undefined) call.arguments += text;
-    },
-    part: (event) => void choiceOf(event).parts.push(event.part),
-    audio: addAudio,
-    citations: ({ citations }) => {
-      first.citations = [...(first.citations ?? []), ...citations];
-    },
-    finish: (event) => {
-      const choice = choiceOf(event);
-      choice.finish = event.finish;
-      if (event.stop_sequence !== undefined) choice.stop_sequence = event.stop_sequence;
-    },
-    usage: ({ usage }) => {
-      first.usage = usage;
-      if (usage.service_class !== undefined) first.service_class = usage.service_class;
-    },
-    end: () => {
-      ended = true;
-    },
-    error: () => {
-      failed = true;
-    },
-  };
+  #addCall(event: Of<"tool_call_start">): void {
+    const { index, id, name, custom, signature } = event;
+    const call: Extract<ChatPart, { type: "tool_call" }> = { type: "tool_call", id, name, arguments: "" };
+    if (custom) call.custom = true;
+    if (signature !== undefined) call.signature = signature;
+    (this.#calls ??= new Map()).set(`${event.choice ?? 0}/${index}`, call);
+    this.#choiceOf(event).parts.push(call);
+  }
 
-  const partial = (): ChatResponse => {
-    if (choices.length > 1) first.others = choices.slice(1);
-    return first;
-  };
-  return {
-    add(event) {
-      // Nearly every event is text: it goes without the table.
-      if (event.type === "text") addText(event);
-      else (collectors[event.type] as (event: ChatEvent) => void)(event);
-    },
-    response: () => (ended && !failed ? partial() : undefined),
-    partial,
-  };
+  /** What is said of an answer besides its parts. */
+  #addFact(event: Of<"start" | "citations" | "finish" | "usage">): void {
+    const first = this.#first;
+    switch (event.type) {
+      case "start":
+        first.model = event.model;
+        if (event.vendor_id !== undefined) first.vendor_id = event.vendor_id;
+        return;
+      case "citations":
+        first.citations = [...(first.citations ?? []), ...event.citations];
+        return;
+      case "finish": {
+        const choice = this.#choiceOf(event);
+        choice.finish = event.finish;
+        if (event.stop_sequence !== undefined) choice.stop_sequence = event.stop_sequence;
+        return;
+      }
+      case "usage":
+        first.usage = event.usage;
+        if (event.usage.service_class !== undefined) first.service_class = event.usage.service_class;
+    }
+  }
 }
 
 /** The events that a stream of this answer would have been, from start to end. */

@@ -14,6 +14,8 @@ export interface SoakReport {
   perSecond: number;
   requests: number;
   byAct: Record<string, number>;
+  /** Acts that a full target did not take. */
+  turnedAway: number;
   /** Answers that were not what the act expects, act → first one. */
   wrong: Record<string, string>;
   trend: Trend | undefined;
@@ -71,7 +73,7 @@ export async function soak(options: SoakOptions, say: (text: string) => void): P
     house = await startHouse(folder, Number(new URL(vendor.origin).port), { configure: soakConfiguration });
     const acts = actsOn({ origin: `http://127.0.0.1:${house.port}`, key: house.key, vendor, client });
     const socketsBefore = socketsOf(house.pid);
-    const { requests, byAct, wrong, samples } = await load(house, acts, options, say);
+    const { requests, byAct, turnedAway, wrong, samples } = await load(house, acts, options, say);
     await client.close();
     const books = await booksOf(house, requests);
     const leftovers = await leftoversOf(house, socketsBefore);
@@ -80,7 +82,17 @@ export async function soak(options: SoakOptions, say: (text: string) => void): P
       (text) => text.split("\n").slice(0, 3).join(" "),
       (fault: Error) => `FAILED: ${fault.message}`,
     );
-    const told = { ...options, requests, byAct, wrong, trend: trendOf(samples), books, leftovers, verified };
+    const told = {
+      ...options,
+      requests,
+      byAct,
+      turnedAway,
+      wrong,
+      trend: trendOf(samples),
+      books,
+      leftovers,
+      verified,
+    };
     return { ...told, faults: faultsOf(told) };
   } finally {
     await house?.stop();
@@ -97,18 +109,20 @@ async function load(
   acts: ReturnType<typeof actsOn>,
   { minutes, perSecond }: SoakOptions,
   say: (text: string) => void,
-): Promise<Pick<SoakReport, "requests" | "byAct" | "wrong"> & { samples: Samples }> {
+): Promise<Pick<SoakReport, "requests" | "byAct" | "turnedAway" | "wrong"> & { samples: Samples }> {
   const byAct: Record<string, number> = {};
   const wrong: Record<string, string> = {};
   const samples: Samples = [];
   const running = new Set<Promise<void>>();
   let requests = 0;
+  let turnedAway = 0;
   const perform = async (i: number): Promise<void> => {
     const [name, act] = acts[(i * 11) % acts.length]!;
     byAct[name] = (byAct[name] ?? 0) + 1;
     try {
       const done = await act(i);
       requests += done.sent;
+      if (done.turnedAway) turnedAway += 1;
       if (done.wrong !== undefined) wrong[name] ??= done.wrong;
     } catch (fault) {
       requests += 1;
@@ -134,7 +148,7 @@ async function load(
     running.add(one);
   }
   await Promise.all(running);
-  return { requests, byAct, wrong, samples };
+  return { requests, byAct, turnedAway, wrong, samples };
 }
 
 async function booksOf(house: BenchHouse, sent: number): Promise<Books> {
@@ -186,7 +200,7 @@ export function printedSoak(of: SoakReport): string[] {
   return [
     "## Soak",
     "",
-    `${of.minutes} minutes at ${of.perSecond} acts a second: ${of.requests} requests. ${of.faults.length === 0 ? "Passed." : "FAILED:"}`,
+    `${of.minutes} minutes at ${of.perSecond} acts a second: ${of.requests} requests, ${of.turnedAway} of them turned away by a full target (503, with the wait). ${of.faults.length === 0 ? "Passed." : "FAILED:"}`,
     ...of.faults.map((fault) => `- ${fault}`),
     "",
     `- Memory of Weir's process: ${of.trend?.told ?? "too short a run to judge it (a quarter of an hour is the least)"}.`,

@@ -1,5 +1,5 @@
 import type { ChatEvent } from "../../kernel/chat.ts";
-import { heldStream } from "../../kernel/stream.ts";
+import { PulledStream } from "../../kernel/stream.ts";
 import type { Decision, Frame } from "../../path/context.ts";
 import { StreamGuard, type StreamGuardPorts } from "./stream-guard.ts";
 
@@ -13,45 +13,82 @@ export function guardedFrames(
   frames: AsyncIterable<Frame>,
   observes: boolean,
 ): AsyncIterable<Frame> {
-  const guard = new StreamGuard(ports, d.useCase.check);
-  const source = frames[Symbol.asyncIterator]();
-  let isTold = false;
-  const tell = () => {
-    if (isTold) return;
-    isTold = true;
-    d.guards.push(...guard.verdicts());
-    if (guard.droppedLogprobs && !observes) d.dropped.add("logprobs");
-  };
-  const letGo = async () => {
+  return new GuardedStream(new StreamGuard(ports, d.useCase.check), d, frames[Symbol.asyncIterator](), observes);
+}
+
+class GuardedStream extends PulledStream<Frame> {
+  readonly #guard: StreamGuard;
+  readonly #d: Decision;
+  readonly #source: AsyncIterator<Frame>;
+  readonly #observes: boolean;
+  #told = false;
+  /** Follows the frame that was cut short. */
+  #last: Frame | undefined;
+
+  constructor(guard: StreamGuard, d: Decision, source: AsyncIterator<Frame>, observes: boolean) {
+    super();
+    this.#guard = guard;
+    this.#d = d;
+    this.#source = source;
+    this.#observes = observes;
+  }
+
+  protected async pull(): Promise<Frame | undefined> {
+    if (this.#last) return this.#say(this.#last);
     try {
-      await source.return?.();
-    } finally {
-      tell();
-    }
-  };
-  async function* pass(): AsyncGenerator<Frame> {
-    try {
-      for (let next = await source.next(); !next.done; next = await source.next()) {
-        const frame = next.value;
-        const safe = safeEvents(guard, frame);
-        if (guard.stopped) {
-          await letGo();
-          const { code, message } = guard.stopped;
-          // A frame that is only observed has not left yet: it stays here whole.
-          if (safe.length > 0 && !observes) yield { events: safe };
-          yield { events: [{ type: "error", message, code }] };
-          return;
-        }
-        if (frame.events.some((event) => event.type === "end" || event.type === "error")) tell();
-        if (observes) yield frame;
-        else if (safe.length > 0) yield { events: safe };
+      for (let next = await this.#source.next(); !next.done; next = await this.#source.next()) {
+        const left = this.#pass(next.value);
+        if (this.#guard.stopped) return await this.#stop(this.#guard.stopped, left);
+        if (left) return left;
       }
+    } catch (fault) {
+      this.over = true;
+      await this.leave();
+      throw fault;
+    }
+    this.over = true;
+    await this.leave();
+    return undefined;
+  }
+
+  /** What of a frame may leave now, if anything. */
+  #pass(frame: Frame): Frame | undefined {
+    const safe = safeEvents(this.#guard, frame);
+    // A frame that is only observed has not left yet when its reading stops it: it stays here whole.
+    if (this.#guard.stopped) return safe.length > 0 && !this.#observes ? { events: safe } : undefined;
+    if (frame.events.some((event) => event.type === "end" || event.type === "error")) this.#tell();
+    if (this.#observes) return frame;
+    return safe.length > 0 ? { events: safe } : undefined;
+  }
+
+  async #stop({ code, message }: Stop, left: Frame | undefined): Promise<Frame> {
+    await this.leave();
+    this.#last = { events: [{ type: "error", message, code }] };
+    return left ?? this.#say(this.#last);
+  }
+
+  #say(last: Frame): Frame {
+    this.over = true;
+    return last;
+  }
+
+  #tell(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#d.guards.push(...this.#guard.verdicts());
+    if (this.#guard.droppedLogprobs && !this.#observes) this.#d.dropped.add("logprobs");
+  }
+
+  protected async leave(): Promise<void> {
+    try {
+      await this.#source.return?.();
     } finally {
-      await letGo();
+      this.#tell();
     }
   }
-  return heldStream(pass, letGo);
 }
+
+type Stop = NonNullable<StreamGuard["stopped"]>;
 
 function safeEvents(guard: StreamGuard, frame: Frame): ChatEvent[] {
   const [only] = frame.events;

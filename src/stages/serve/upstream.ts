@@ -107,9 +107,14 @@ const restBytes = 16 * 1024;
 // Beyond this the socket is paused until the reader has caught up.
 const highWaterBytes = 64 * 1024;
 
-class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> {
+/** One request and its response. The request's body, which may be large, is not held on to once it is sent. */
+class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse, AsyncIterable<Uint8Array> {
+  status = 0;
+  headers: UpstreamResponse["headers"] = {};
+  readonly body = this;
   readonly #clock: Clock;
-  readonly #request: UpstreamRequest;
+  readonly #signal: Signal;
+  readonly #timeouts: VendorTimeouts;
   readonly #resolve: (response: UpstreamResponse) => void;
   readonly #reject: (fault: UpstreamFault) => void;
   readonly #onAbort = () => this.#fail(new UpstreamFault("aborted"));
@@ -137,7 +142,8 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     reject: (fault: UpstreamFault) => void,
   ) {
     this.#clock = clock;
-    this.#request = request;
+    this.#signal = request.signal;
+    this.#timeouts = request.timeouts;
     this.#resolve = resolve;
     this.#reject = reject;
     request.signal.addEventListener("abort", this.#onAbort, { once: true });
@@ -154,7 +160,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     this.#controller = controller;
     if (this.#fault) return controller.abort(this.#fault);
     this.#stopTimer?.();
-    this.#stopTimer = this.#clock.after(this.#request.timeouts.firstByteMs, () =>
+    this.#stopTimer = this.#clock.after(this.#timeouts.firstByteMs, () =>
       this.#fail(new UpstreamFault("first_byte_timeout")),
     );
   }
@@ -168,26 +174,21 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     this.#stopTimer?.();
     this.#started = true;
     this.#windowFrom = this.#clock.monotonic();
-    this.#idleDeadline = this.#windowFrom + this.#request.timeouts.idleMs;
+    this.#idleDeadline = this.#windowFrom + this.#timeouts.idleMs;
     this.#watchIdle();
-    this.#resolve({
-      status,
-      headers,
-      body: this,
-      whole: (limitBytes) => this.#whole(limitBytes),
-      finish: () => this.#finish(),
-      cancel: (reason = "aborted") => this.#giveUp(reason),
-    });
+    this.status = status;
+    this.headers = headers;
+    this.#resolve(this);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    this.#idleDeadline = this.#clock.monotonic() + this.#request.timeouts.idleMs;
+    this.#idleDeadline = this.#clock.monotonic() + this.#timeouts.idleMs;
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
     this.#windowBytes += chunk.length;
     if (this.#finishing) {
       this.#queue = [];
-      if (this.#queuedBytes > restBytes) this.#giveUp("aborted");
+      if (this.#queuedBytes > restBytes) this.cancel("aborted");
       return;
     }
     if (this.#limitBytes !== undefined) {
@@ -213,54 +214,58 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    return { next: () => this.#next(), return: () => this.#leave() };
+    return {
+      next: () => this.#next(),
+      return: async () => {
+        this.cancel();
+        return { done: true, value: undefined };
+      },
+    };
   }
 
   /** What has come already is there at once; else the next chunk, the end or the fault. */
-  async #next(): Promise<IteratorResult<Uint8Array>> {
-    for (;;) {
-      const chunk = this.#queue.shift();
-      if (chunk) {
-        this.#queuedBytes -= chunk.length;
-        if (this.#queuedBytes <= highWaterBytes && this.#controller?.paused) this.#resume();
-        return { done: false, value: chunk };
-      }
-      if (this.#fault) throw this.#fault;
-      if (this.#ended) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-      this.#wake = undefined;
-    }
+  #next(): Promise<IteratorResult<Uint8Array>> {
+    return new Promise((resolve, reject) => {
+      const take = () => {
+        const chunk = this.#queue.shift();
+        if (chunk) {
+          this.#queuedBytes -= chunk.length;
+          if (this.#queuedBytes <= highWaterBytes && this.#controller?.paused) this.#resume();
+          resolve({ done: false, value: chunk });
+        } else if (this.#fault) reject(this.#fault);
+        else if (this.#ended) resolve({ done: true, value: undefined });
+        else return false;
+        this.#wake = undefined;
+        return true;
+      };
+      if (!take()) this.#wake = take;
+    });
   }
 
-  async #leave(): Promise<IteratorResult<Uint8Array>> {
-    this.#giveUp("aborted");
-    return { done: true, value: undefined };
-  }
-
-  #finish(): void {
+  finish(): void {
     if (this.#ended || this.#fault || this.#finishing) return;
     this.#finishing = true;
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#cleanUp();
-    this.#stopTimer = this.#clock.after(restMs, () => this.#giveUp("aborted"));
+    this.#stopTimer = this.#clock.after(restMs, () => this.cancel("aborted"));
     if (this.#controller?.paused) this.#controller.resume();
   }
 
   /** A fault carries a stack, which is dear to take: only where there is something to give up. */
-  #giveUp(reason: UpstreamFault["reason"]): void {
+  cancel(reason: UpstreamFault["reason"] = "aborted"): void {
     if (!this.#ended && !this.#fault) this.#fail(new UpstreamFault(reason));
   }
 
   #resume(): void {
     const now = this.#clock.monotonic();
-    this.#idleDeadline = now + this.#request.timeouts.idleMs;
+    this.#idleDeadline = now + this.#timeouts.idleMs;
     this.#windowFrom = now;
     this.#windowBytes = 0;
     this.#controller?.resume();
   }
 
-  async #whole(limitBytes: number): Promise<Buffer> {
+  async whole(limitBytes: number): Promise<Buffer> {
     // From here on nothing is paused: the limit bounds what is held.
     this.#limitBytes = limitBytes;
     if (this.#queuedBytes > limitBytes) this.#fail(new UpstreamFault("body_too_large"));
@@ -278,13 +283,13 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
     const paused = this.#controller?.paused ?? false;
     if (left <= 0 && !paused) return this.#fail(new UpstreamFault("idle_timeout"));
     if (this.#tooSlow(now) && !paused) return this.#fail(new UpstreamFault("too_slow"));
-    const { minBytesPerSecond } = this.#request.timeouts;
+    const { minBytesPerSecond } = this.#timeouts;
     const next = minBytesPerSecond === undefined ? left : Math.min(left, rateWindowMs);
     this.#stopTimer = this.#clock.after(Math.max(next, 10), () => this.#watchIdle());
   }
 
   #tooSlow(now: number): boolean {
-    const least = this.#request.timeouts.minBytesPerSecond;
+    const least = this.#timeouts.minBytesPerSecond;
     const elapsedMs = now - this.#windowFrom;
     if (least === undefined || elapsedMs < rateWindowMs) return false;
     const slow = this.#windowBytes * 1000 < least * elapsedMs;
@@ -305,7 +310,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> 
   #cleanUp(): void {
     this.#stopTimer?.();
     this.#stopTotal?.();
-    this.#request.signal.removeEventListener("abort", this.#onAbort);
+    this.#signal.removeEventListener("abort", this.#onAbort);
   }
 }
 

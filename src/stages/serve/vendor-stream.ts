@@ -2,7 +2,7 @@
 import type { VendorStream, RecordDecoder, StreamRecord } from "../../engines/dialects/port.ts";
 import type { ChatEvent } from "../../kernel/chat.ts";
 import type { Refusal } from "../../kernel/errors.ts";
-import { heldStream } from "../../kernel/stream.ts";
+import { PulledStream } from "../../kernel/stream.ts";
 import { type Usage, inputTokens } from "../../kernel/usage.ts";
 import type { Decision, Frame, Served } from "../../path/context.ts";
 import { type Attempt, abortReason } from "./attempt.ts";
@@ -49,15 +49,14 @@ export async function openStream(
   stopTimer?.();
   attempt.firstContent();
   const learn = (usage: Usage) => ports.calibration.observe(rung.model.name, prepared.estimate, inputTokens(usage));
-  const frames = deliver({ d, attempt, source, held, keyRefusal: ports.keyRefusal, learn });
+  const frames = new Delivery({ d, attempt, source, held, keyRefusal: ports.keyRefusal, learn });
   return { served: { type: "stream", sameDialect: prepared.sameDialect, frames } };
 }
 
 /** The end counts too: an answer may be empty. */
 const isContent = ({ type }: ChatEvent): boolean => type !== "start" && type !== "usage" && type !== "citations";
 
-/** Frames as they come. The attempt is booked before the last of them leaves, and also for a reader who goes early. */
-interface Delivery {
+interface DeliveryParts {
   d: Decision;
   attempt: Attempt;
   source: StreamReader;
@@ -67,48 +66,76 @@ interface Delivery {
   learn(usage: Usage): void;
 }
 
-function deliver({ d, attempt, source, held, keyRefusal, learn }: Delivery): AsyncIterable<Frame> {
-  const end = (failure: string) => {
-    const status = failure === "aborted" ? "aborted" : failure.endsWith("timeout") ? "timeout" : "failed";
-    const reason = failure === "aborted" ? abortReason(d) : failure;
-    attempt.end(status, { reason, usage: source.usage() });
-    source.cancel();
-  };
-  async function* frames(): AsyncGenerator<Frame> {
-    const stopWatching = watchLive(d, () => keyRefusal(d));
-    let failure: string | undefined;
-    let whole = false;
-    try {
-      for (;;) {
-        const next = held.shift() ?? (await source.next());
-        failure = failureOf(next);
-        if (next === "truncated" || failure !== undefined) break;
-        const ended = next.events.at(-1)?.type === "end";
-        if (ended) {
-          const usage = source.usage();
-          if (!usage.estimated) learn(usage);
-          attempt.end("ok", { usage });
-          whole = true;
-        }
-        yield next;
-        if (ended) return;
-      }
-    } catch (fault) {
-      if (!(fault instanceof UpstreamFault)) throw fault;
-      failure = fault.reason;
-    } finally {
-      stopWatching();
-      if (whole) source.finish();
-      else end(failure ?? "aborted");
-    }
-    const code = failure === "aborted" ? abortReason(d) : "stream_broken";
-    yield { events: [{ type: "error", message: failure ?? "stream_broken", code }] };
+/** Frames as they come. The attempt is booked before the last of them leaves, and also for a reader who goes early. */
+class Delivery extends PulledStream<Frame> {
+  readonly #parts: DeliveryParts;
+  readonly #stopWatching: () => void;
+  #booked = false;
+
+  constructor(parts: DeliveryParts) {
+    super();
+    this.#parts = parts;
+    this.#stopWatching = watchLive(parts.d, () => parts.keyRefusal(parts.d));
   }
-  return heldStream(frames, () => void end("aborted"));
+
+  protected pull(): Promise<Frame | undefined> {
+    const { held, source } = this.#parts;
+    const first = held.shift();
+    return first === undefined ? source.next().then(this.#pass, this.#broken) : Promise.resolve(this.#pass(first));
+  }
+
+  readonly #pass = (next: Frame | "truncated"): Frame | undefined => {
+    const failure = failureOf(next);
+    if (next === "truncated" || failure !== undefined) return this.#fail(failure!);
+    if (next.events.at(-1)?.type === "end") this.#wellEnded();
+    return next;
+  };
+
+  readonly #broken = (fault: unknown): Frame => {
+    if (fault instanceof UpstreamFault) return this.#fail(fault.reason);
+    this.#giveUp("aborted");
+    throw fault;
+  };
+
+  #wellEnded(): void {
+    const { attempt, source, learn } = this.#parts;
+    const usage = source.usage();
+    if (!usage.estimated) learn(usage);
+    attempt.end("ok", { usage });
+    this.over = true;
+    this.#booked = true;
+    this.#stopWatching();
+    source.finish();
+  }
+
+  #fail(failure: string): Frame {
+    this.#giveUp(failure);
+    const code = failure === "aborted" ? abortReason(this.#parts.d) : "stream_broken";
+    return { events: [{ type: "error", message: failure, code }] };
+  }
+
+  #giveUp(failure: string): void {
+    const { d, attempt, source } = this.#parts;
+    this.over = true;
+    // A reader who goes while he is waited for cancels the source, which tells it as a fault of its own.
+    if (this.#booked) return;
+    this.#booked = true;
+    this.#stopWatching();
+    const status = failure === "aborted" ? "aborted" : failure.endsWith("timeout") ? "timeout" : "failed";
+    attempt.end(status, { reason: failure === "aborted" ? abortReason(d) : failure, usage: source.usage() });
+    source.cancel();
+  }
+
+  protected leave(): void {
+    this.#giveUp("aborted");
+  }
 }
 
 const failureOf = (next: Frame | "truncated"): string | undefined =>
   next === "truncated" ? "truncated" : next.events.at(-1)?.type === "error" ? "vendor_error" : undefined;
+
+/** The part of a call that its answer is read by: the request itself, which may be large, is let go. */
+type ReadAs = Pick<Prepared, "dialect" | "sameDialect" | "withholdUsage" | "expectedInput">;
 
 /**
  * Bytes → frames, with the usage counted along the way. A frame holds the records that one chunk completed; an error
@@ -119,7 +146,7 @@ class StreamReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #decoder: RecordDecoder;
   readonly #stream: VendorStream;
-  readonly #prepared: Prepared;
+  readonly #how: ReadAs;
   readonly #ready: Frame[] = [];
   #reported: Usage | undefined;
   #outputLength = 0;
@@ -132,22 +159,23 @@ class StreamReader {
     this.#chunks = response.body[Symbol.asyncIterator]();
     this.#decoder = prepared.dialect.openDecoder();
     this.#stream = prepared.dialect.openStream();
-    this.#prepared = prepared;
+    const { dialect, sameDialect, withholdUsage, expectedInput } = prepared;
+    this.#how = { dialect, sameDialect, withholdUsage, expectedInput };
   }
 
-  async next(): Promise<Frame | "truncated"> {
-    for (;;) {
-      const frame = this.#ready.shift();
-      if (frame) return frame;
-      if (this.#drained) return "truncated";
-      this.#collect(await this.#records());
-    }
+  next(): Promise<Frame | "truncated"> {
+    const frame = this.#ready.shift() ?? (this.#drained ? "truncated" : undefined);
+    return frame === undefined ? this.#chunks.next().then(this.#take) : Promise.resolve(frame);
   }
 
-  /** The records of the next chunk; at the stream's end what was left without its proper end. */
-  async #records(): Promise<StreamRecord[]> {
-    const chunk = await this.#chunks.next();
+  readonly #take = (chunk: IteratorResult<Uint8Array>): Frame | "truncated" | Promise<Frame | "truncated"> => {
     this.#drained = chunk.done ?? false;
+    this.#collect(this.#records(chunk));
+    return this.#ready.shift() ?? this.next();
+  };
+
+  /** The records of a chunk; at the stream's end what was left without its proper end. */
+  #records(chunk: IteratorResult<Uint8Array>): StreamRecord[] {
     try {
       return chunk.done ? this.#decoder.end() : this.#decoder.push(chunk.value);
     } catch (cause) {
@@ -156,7 +184,7 @@ class StreamReader {
   }
 
   #collect(records: readonly StreamRecord[]): void {
-    const { dialect, sameDialect, withholdUsage } = this.#prepared;
+    const { dialect, sameDialect, withholdUsage } = this.#how;
     const raws: Uint8Array[] = [];
     let events: ChatEvent[] = [];
     for (const record of records) {
@@ -207,7 +235,7 @@ class StreamReader {
     if (this.#reported) return this.#reported;
     return {
       ...this.#floor,
-      input: this.#floor?.input ?? this.#prepared.expectedInput,
+      input: this.#floor?.input ?? this.#how.expectedInput,
       cached_input: this.#floor?.cached_input ?? 0,
       output: Math.ceil(this.#outputLength / 3),
       estimated: true,

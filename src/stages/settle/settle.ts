@@ -1,7 +1,7 @@
 import { openCollector } from "../../kernel/chat-stream.ts";
 import { type Refusal, WeirError, codeOfFault, errorKinds, isRefusal, refuse } from "../../kernel/errors.ts";
 import type { ChatResponse } from "../../kernel/chat.ts";
-import { heldStream } from "../../kernel/stream.ts";
+import { PulledStream } from "../../kernel/stream.ts";
 import type { SettledMeta } from "../../kernel/decision.ts";
 import type { Appended, Journal } from "../../ledger/port.ts";
 import type { Answer, Decision, Frame, Outcome } from "../../path/context.ts";
@@ -96,7 +96,7 @@ export function createSettle(ports: SettlePorts): Settle {
     answered(d, outcome) {
       if (outcome.type !== "stream")
         return answer(d, outcome, { state: d.referTo === undefined ? "answered" : "referred" });
-      const frames = recordedStream(d, outcome.frames, close, ports);
+      const frames = new RecordedStream(d, outcome.frames, close, ports);
       return answerOf(d, { ...outcome, frames, signal: d.signal }, undefined);
     },
 
@@ -171,57 +171,81 @@ type Close = (
 ) => { sealed: Promise<void> | undefined };
 
 /** Passes frames on and settles before the terminal one leaves; a reader who goes early settles what was delivered. */
-function recordedStream(
-  d: Decision,
-  frames: AsyncIterable<Frame>,
-  close: Close,
-  ports: SettlePorts,
-): AsyncIterable<Frame> {
-  const heard = openCollector();
-  const delivered = { frames: 0, bytes: 0, complete: false };
-  const source = frames[Symbol.asyncIterator]();
-  let open = true;
-  const end = (ending: Ending) => {
-    open = false;
+class RecordedStream extends PulledStream<Frame> {
+  readonly #d: Decision;
+  readonly #source: AsyncIterator<Frame>;
+  readonly #close: Close;
+  readonly #ports: SettlePorts;
+  readonly #heard = openCollector();
+  readonly #delivered = { frames: 0, bytes: 0, complete: false };
+  #open = true;
+
+  constructor(d: Decision, frames: AsyncIterable<Frame>, close: Close, ports: SettlePorts) {
+    super();
+    this.#d = d;
+    this.#source = frames[Symbol.asyncIterator]();
+    this.#close = close;
+    this.#ports = ports;
+  }
+
+  protected pull(): Promise<Frame | undefined> {
+    if (!this.#open) return this.#finish();
+    return this.#source.next().then(this.#pass).catch(this.#broken);
+  }
+
+  readonly #pass = (next: IteratorResult<Frame>): Frame | undefined | Promise<Frame | undefined> => {
+    if (next.done) return this.#finish();
+    const frame = next.value;
+    const sealed = this.#hear(frame);
+    return sealed ? sealed.then(() => this.#count(frame)) : this.#count(frame);
+  };
+
+  /** What the record will say of it; a promise where the frame must wait for the disk. */
+  #hear({ events }: Frame): Promise<void> | undefined {
+    for (const event of events) this.#heard.add(event);
+    const error = events.find((event) => event.type === "error");
+    if (error) {
+      const code = isErrorCode(error.code) ? error.code : "stream_broken";
+      return this.#end({ state: stateOf(refuse(code)), code, delivered: this.#delivered });
+    }
+    if (!events.some((event) => event.type === "end")) return undefined;
+    this.#delivered.complete = true;
+    return this.#end({ state: "answered", delivered: this.#delivered });
+  }
+
+  #count(frame: Frame): Frame {
+    this.#delivered.frames += 1;
+    this.#delivered.bytes += frame.raw?.length ?? wordsIn(frame);
+    return frame;
+  }
+
+  readonly #broken = async (fault: unknown): Promise<Frame> => {
+    this.#ports.report(this.#d, fault);
+    const code = codeOfFault(fault);
+    if (this.#open) await this.#end({ state: "failed", code, delivered: this.#delivered });
+    return { events: [{ type: "error", message: errorKinds[code].title, code }] };
+  };
+
+  #end(ending: Ending): Promise<void> | undefined {
+    this.#open = false;
     // A broken answer is never kept as a whole one: what a repeated idempotency key gets is the refusal.
     const outcome: Outcome = ending.code
       ? { type: "refused", refusal: refuse(ending.code) }
-      : { type: "chat", response: heard.partial() };
-    return close(d, outcome, ending, heard.partial()).sealed;
-  };
-  const left = () => (open ? end({ state: "failed", code: abortCode(d), delivered }) : undefined);
-  async function* passOn(): AsyncGenerator<Frame> {
-    try {
-      for (let next = await source.next(); !next.done; next = await source.next()) {
-        const frame = next.value;
-        for (const event of frame.events) heard.add(event);
-        const error = frame.events.find((event) => event.type === "error");
-        if (error) {
-          const code = isErrorCode(error.code) ? error.code : "stream_broken";
-          await end({ state: stateOf(refuse(code)), code, delivered });
-        } else if (frame.events.some((event) => event.type === "end")) {
-          delivered.complete = true;
-          await end({ state: "answered", delivered });
-        }
-        delivered.frames += 1;
-        delivered.bytes += frame.raw?.length ?? wordsIn(frame);
-        yield frame;
-        if (!open) return;
-      }
-    } catch (fault) {
-      ports.report(d, fault);
-      const code = codeOfFault(fault);
-      if (open) await end({ state: "failed", code, delivered });
-      yield { events: [{ type: "error", message: errorKinds[code].title, code }] };
-    } finally {
-      await source.return?.();
-      await left();
-    }
+      : { type: "chat", response: this.#heard.partial() };
+    return this.#close(this.#d, outcome, ending, this.#heard.partial()).sealed;
   }
-  return heldStream(passOn, async () => {
-    await source.return?.();
-    await left();
-  });
+
+  async #finish(): Promise<undefined> {
+    this.over = true;
+    await this.leave();
+    return undefined;
+  }
+
+  protected async leave(): Promise<void> {
+    // The source first: its attempt is booked before the decision is settled.
+    await this.#source.return?.();
+    if (this.#open) await this.#end({ state: "failed", code: abortCode(this.#d), delivered: this.#delivered });
+  }
 }
 
 /** What a frame says, in UTF-16 units: its bytes are the surface's business where it is encoded anew. */

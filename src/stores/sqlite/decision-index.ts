@@ -61,7 +61,10 @@ export class SqliteIndex implements DecisionIndex, RunningState {
   private constructor({ path, journalDir, log, pollMs = 1_000, restMs = 200, durable }: SqliteIndexOptions) {
     this.#log = log;
     const start: WorkerStart = { path, journalDir, pollMs, restMs, durable };
-    this.#worker = new Worker(new URL("./projection-worker.ts", import.meta.url), { workerData: start });
+    this.#worker = new Worker(new URL("./projection-worker.ts", import.meta.url), {
+      workerData: start,
+      resourceLimits: { maxYoungGenerationSizeMb: 24 },
+    });
     this.#worker.on("message", (message: FromWorker) => this.#hear(message));
     this.#worker.on("error", (error) => this.#end(`the projection's worker failed: ${String(error)}`));
     this.#worker.on("exit", () => this.#end("the projection is closed"));

@@ -9,119 +9,153 @@ import { encodeError, finishWords, tierOf } from "./words.ts";
 
 type Of<Type extends ChatEvent["type"]> = Extract<ChatEvent, { type: Type }>;
 
-export function openClientStream(id: AnswerId, request: ChatRequest): ClientStream {
-  let head = "";
-  let over = false;
-  let answer = "";
-  let usage: Usage | undefined;
-  /** Choices that have had their opening chunk. */
-  let opened = 0;
-  /** Of the first choice; OpenRouter's clients tell blocks of reasoning apart by their number. */
-  let thoughts = 0;
-  const customCalls = new Set<string>();
-  // OpenAI puts `usage: null` on every chunk of a stream whose last one carries it.
-  const tail = request.wants_usage ? `],"usage":null}\n\n` : "]}\n\n";
+export const openClientStream = (id: AnswerId, request: ChatRequest): ClientStream => new ChunkWriter(id, request);
 
-  function chunk(choice: number | undefined, delta: string, finish = "null", logprobs = "null"): string {
-    const index = choice ?? 0;
-    const text = `${head}{"index":${index},"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}${tail}`;
-    if (index < opened) return text;
-    return open(index) + text;
+/** A class, and no closures: thousands of streams may be open. */
+class ChunkWriter implements ClientStream {
+  readonly #id: AnswerId;
+  /** What the client called the model; stands where the vendor doesn't say. */
+  readonly #model: string;
+  readonly #wantsUsage: boolean;
+  #head = "";
+  #over = false;
+  #answer = "";
+  #usage: Usage | undefined;
+  /** Choices that have had their opening chunk. */
+  #opened = 0;
+  /** Of the first choice; OpenRouter's clients tell blocks of reasoning apart by their number. */
+  #thoughts = 0;
+  #customCalls: Set<string> | undefined;
+
+  constructor(id: AnswerId, { model, wants_usage }: ChatRequest) {
+    this.#id = id;
+    this.#model = model;
+    this.#wantsUsage = wants_usage === true;
   }
 
-  function open(index: number): string {
+  encode(event: ChatEvent): string {
+    if (this.#over) return "";
+    // Nearly every event is text, and the stream has begun.
+    if (event.type === "text" && this.#head !== "") return this.#writeText(event);
+    const opening =
+      this.#head !== "" || event.type === "error"
+        ? ""
+        : this.#start((event.type === "start" && event.model) || this.#model);
+    return opening + this.#write(event);
+  }
+
+  fail(error: ClientError): string {
+    if (this.#over) return "";
+    this.#over = true;
+    return encodeSse(JSON.stringify(encodeError(error)));
+  }
+
+  #write(event: ChatEvent): string {
+    switch (event.type) {
+      case "start":
+        return "";
+      case "text":
+        return this.#writeText(event);
+      case "reasoning":
+        return this.#writeReasoning(event);
+      case "tool_call_start":
+        return this.#writeCall(event);
+      case "tool_call_delta":
+        return this.#writeArguments(event);
+      case "part": {
+        if (event.part.type !== "image") return "";
+        const image = { type: "image_url", image_url: { url: imageToUrl(event.part) } };
+        return this.#chunk(event.choice, JSON.stringify({ images: [image] }));
+      }
+      case "audio": {
+        const { type: _type, choice, ...audio } = event;
+        return this.#chunk(choice, JSON.stringify({ audio }));
+      }
+      case "citations": {
+        const annotations = encodeCitations(event.citations, this.#answer);
+        return this.#chunk(undefined, JSON.stringify({ annotations }));
+      }
+      case "finish":
+        return this.#chunk(event.choice, "{}", `"${finishWords[event.finish]}"`);
+      case "usage":
+        this.#usage = event.usage;
+        return "";
+      case "end":
+        return this.#end();
+      case "error":
+        return this.fail({ code: event.code ?? "upstream_error", message: event.message, status: 502 });
+    }
+  }
+
+  // OpenAI puts `usage: null` on every chunk of a stream whose last one carries it.
+  get #tail(): string {
+    return this.#wantsUsage ? `],"usage":null}\n\n` : "]}\n\n";
+  }
+
+  #chunk(choice: number | undefined, delta: string, finish = "null", logprobs = "null"): string {
+    const index = choice ?? 0;
+    const text = `${this.#head}{"index":${index},"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}${this.#tail}`;
+    return index < this.#opened ? text : this.#open(index) + text;
+  }
+
+  #open(index: number): string {
     let text = "";
-    for (; opened <= index; opened++) {
-      text += `${head}{"index":${opened},"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}${tail}`;
+    for (; this.#opened <= index; this.#opened++) {
+      text += `${this.#head}{"index":${this.#opened},"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}${this.#tail}`;
     }
     return text;
   }
 
-  function start(model: string): string {
+  #start(model: string): string {
     const named = {
-      id: answerName(id),
+      id: answerName(this.#id),
       object: "chat.completion.chunk",
-      created: Math.floor(id.createdMs / 1000),
+      created: Math.floor(this.#id.createdMs / 1000),
       model,
     };
-    head = `data: ${JSON.stringify(named).slice(0, -1)},"choices":[`;
-    return open(0);
+    this.#head = `data: ${JSON.stringify(named).slice(0, -1)},"choices":[`;
+    return this.#open(0);
   }
 
-  function end(): string {
-    over = true;
-    if (!request.wants_usage || usage === undefined) return "data: [DONE]\n\n";
+  #end(): string {
+    this.#over = true;
+    const usage = this.#usage;
+    if (!this.#wantsUsage || usage === undefined) return "data: [DONE]\n\n";
     const tier = usage.service_class === undefined ? "" : `,"service_tier":"${tierOf(usage.service_class)}"`;
-    return `${head}],"usage":${JSON.stringify(encodeUsage(usage))}${tier}}\n\ndata: [DONE]\n\n`;
+    return `${this.#head}],"usage":${JSON.stringify(encodeUsage(usage))}${tier}}\n\ndata: [DONE]\n\n`;
   }
 
-  function fail(error: ClientError): string {
-    if (over) return "";
-    over = true;
-    return encodeSse(JSON.stringify(encodeError(error)));
-  }
-
-  function writeText({ text, refusal, logprobs, choice }: Of<"text">): string {
+  #writeText({ text, refusal, logprobs, choice }: Of<"text">): string {
     const refused = refusal === true;
-    if (!refused && choice === undefined) answer += text;
+    if (!refused && choice === undefined) this.#answer += text;
     const delta = `{"${refused ? "refusal" : "content"}":${JSON.stringify(text)}}`;
-    if (logprobs === undefined) return chunk(choice, delta);
-    return chunk(choice, delta, "null", JSON.stringify(logprobsAs(logprobs, refused)));
+    if (logprobs === undefined) return this.#chunk(choice, delta);
+    return this.#chunk(choice, delta, "null", JSON.stringify(logprobsAs(logprobs, refused)));
   }
 
-  function writeReasoning({ text, signature, encrypted, id: item, choice }: Of<"reasoning">): string {
+  #writeReasoning({ text, signature, encrypted, id: item, choice }: Of<"reasoning">): string {
     const plain = text === "" ? {} : { reasoning_content: text };
     if (encrypted === undefined && item === undefined) {
       const signed = signature === undefined ? {} : { reasoning_signature: signature };
-      return chunk(choice, JSON.stringify({ ...plain, ...signed }));
+      return this.#chunk(choice, JSON.stringify({ ...plain, ...signed }));
     }
-    const detail = encodeThought({ text, ...definite({ signature, encrypted, id: item }) }, thoughts++);
-    return chunk(choice, JSON.stringify({ ...plain, reasoning_details: [detail] }));
+    const detail = encodeThought({ text, ...definite({ signature, encrypted, id: item }) }, this.#thoughts++);
+    return this.#chunk(choice, JSON.stringify({ ...plain, reasoning_details: [detail] }));
   }
 
-  const writers: { [Type in ChatEvent["type"]]: (event: Of<Type>) => string } = {
-    start: () => "",
-    text: writeText,
-    reasoning: writeReasoning,
-    tool_call_start: ({ index, id: callId, name, custom, signature, choice }) => {
-      if (custom) customCalls.add(`${choice ?? 0}/${index}`);
-      const spec = custom ? { custom: { name, input: "" } } : { function: { name, arguments: "" } };
-      const aside = signature === undefined ? {} : signatureAside(signature);
-      const call = { index, id: callId, type: custom ? "custom" : "function", ...spec, ...aside };
-      return chunk(choice, JSON.stringify({ tool_calls: [call] }));
-    },
-    tool_call_delta: ({ index, arguments: text, choice }) => {
-      const custom = customCalls.size > 0 && customCalls.has(`${choice ?? 0}/${index}`);
-      const piece = custom ? `"custom":{"input":` : `"function":{"arguments":`;
-      return chunk(choice, `{"tool_calls":[{"index":${index},${piece}${JSON.stringify(text)}}}]}`);
-    },
-    part: ({ part, choice }) => {
-      if (part.type !== "image") return "";
-      const image = { type: "image_url", image_url: { url: imageToUrl(part) } };
-      return chunk(choice, JSON.stringify({ images: [image] }));
-    },
-    audio: ({ type: _type, choice, ...audio }) => chunk(choice, JSON.stringify({ audio })),
-    citations: ({ citations }) => chunk(undefined, JSON.stringify({ annotations: encodeCitations(citations, answer) })),
-    finish: ({ finish, choice }) => chunk(choice, "{}", `"${finishWords[finish]}"`),
-    usage: (event) => {
-      usage = event.usage;
-      return "";
-    },
-    end,
-    error: ({ message, code }) => fail({ code: code ?? "upstream_error", message, status: 502 }),
-  };
+  #writeCall({ index, id, name, custom, signature, choice }: Of<"tool_call_start">): string {
+    if (custom) (this.#customCalls ??= new Set()).add(`${choice ?? 0}/${index}`);
+    const spec = custom ? { custom: { name, input: "" } } : { function: { name, arguments: "" } };
+    const aside = signature === undefined ? {} : signatureAside(signature);
+    const call = { index, id, type: custom ? "custom" : "function", ...spec, ...aside };
+    return this.#chunk(choice, JSON.stringify({ tool_calls: [call] }));
+  }
 
-  return {
-    encode(event) {
-      if (over) return "";
-      // Nearly every event is text: it goes without the table.
-      if (event.type === "text" && head !== "") return writeText(event);
-      const opening =
-        head !== "" || event.type === "error" ? "" : start((event.type === "start" && event.model) || request.model);
-      return opening + (writers[event.type] as (event: ChatEvent) => string)(event);
-    },
-    fail,
-  };
+  #writeArguments({ index, arguments: text, choice }: Of<"tool_call_delta">): string {
+    const custom = this.#customCalls?.has(`${choice ?? 0}/${index}`) ?? false;
+    const piece = custom ? `"custom":{"input":` : `"function":{"arguments":`;
+    return this.#chunk(choice, `{"tool_calls":[{"index":${index},${piece}${JSON.stringify(text)}}}]}`);
+  }
 }
 
 type Definite<Value> = { [Key in keyof Value]?: Exclude<Value[Key], undefined> };
